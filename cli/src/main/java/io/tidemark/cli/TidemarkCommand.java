@@ -1,0 +1,24 @@
+package io.tidemark.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The root of the command line; knows its subcommands and nothing else. */
+@Command(
+        name = "tidemark",
+        mixinStandardHelpOptions = true,
+        version = "tidemark 0.1.0",
+        description = "A storage tier for PostgreSQL.",
+        subcommands = {CommandLine.HelpCommand.class})
+public final class TidemarkCommand {
+    private TidemarkCommand() {}
+
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /** Runs one command line and returns its exit code. */
+    public static int run(String... args) {
+        return new CommandLine(new TidemarkCommand()).execute(args);
+    }
+}
