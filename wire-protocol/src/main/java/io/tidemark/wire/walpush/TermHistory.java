@@ -1,5 +1,8 @@
 package io.tidemark.wire.walpush;
 
+import io.netty.buffer.ByteBuf;
+import io.tidemark.wire.frame.InvalidMessageException;
+import io.tidemark.wire.frame.MessageReader;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.Term;
 import java.util.ArrayList;
@@ -9,10 +12,14 @@ import java.util.Optional;
 /**
  * Who wrote which part of a timeline's WAL: entries strictly increasing in term, never decreasing in LSN.
  *
+ * <p>On the wire: {@code u32 n, n * {u64 term, u64 lsn}}, little endian in v2, big endian in v3.
+ *
  * @param entries oldest first; may be empty
  */
 public record TermHistory(List<TermLsn> entries) {
     public static final TermHistory EMPTY = new TermHistory(List.of());
+
+    private static final int ENTRY_BYTES = 16;
 
     /** Checks the order; throws {@link IllegalArgumentException} when it is violated. */
     public TermHistory {
@@ -90,6 +97,47 @@ public record TermHistory(List<TermLsn> entries) {
                 ? acceptor.entries.get(common + 1).lsn()
                 : acceptorFlushLsn;
         return Optional.of(new TermLsn(term, entries.get(common + 1).lsn().min(acceptorEnd)));
+    }
+
+    /** Reads a history; throws {@link InvalidMessageException} also for one out of order. */
+    static TermHistory decode(WalPushVersion version, MessageReader in) {
+        int n = in.count(
+                switch (version) {
+                    case V2 -> in.u32LE();
+                    case V3 -> in.u32();
+                },
+                ENTRY_BYTES);
+        List<TermLsn> entries = new ArrayList<>(n);
+        for (int i = 0; i < n; i++) {
+            entries.add(
+                    switch (version) {
+                        case V2 -> new TermLsn(Term.of(in.i64LE()), Lsn.of(in.i64LE()));
+                        case V3 -> new TermLsn(Term.of(in.i64()), Lsn.of(in.i64()));
+                    });
+        }
+        try {
+            return new TermHistory(entries);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidMessageException("term history: " + e.getMessage(), e);
+        }
+    }
+
+    void encode(WalPushVersion version, ByteBuf out) {
+        switch (version) {
+            case V2 -> {
+                out.writeIntLE(entries.size());
+                for (TermLsn entry : entries) {
+                    out.writeLongLE(entry.term().value())
+                            .writeLongLE(entry.lsn().value());
+                }
+            }
+            case V3 -> {
+                out.writeInt(entries.size());
+                for (TermLsn entry : entries) {
+                    out.writeLong(entry.term().value()).writeLong(entry.lsn().value());
+                }
+            }
+        }
     }
 
     @Override
