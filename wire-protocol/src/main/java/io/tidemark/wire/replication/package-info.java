@@ -1,7 +1,10 @@
 /**
- * The physical replication stream inside CopyBoth, both ways: WAL data and keepalives out, standby status, hot standby
- * feedback and pageserver feedback in. Big endian. Source: PostgreSQL's walsender.c and walreceiver.c; Neon's
- * PageserverFeedback.
+ * The physical replication stream inside CopyBoth, both ways: a walsender says WAL data and keepalives, a walreceiver says
+ * standby status, hot standby feedback and pageserver feedback. Big endian.
+ *
+ * <p>One sealed interface per direction, one record per message; decoded WAL is a slice of its frame. Source: PostgreSQL's
+ * walsender.c and walreceiver.c; Neon's PageserverFeedback. Start reading at {@link
+ * io.tidemark.wire.replication.WalSenderMessage}.
  */
 @NullMarked
 package io.tidemark.wire.replication;
