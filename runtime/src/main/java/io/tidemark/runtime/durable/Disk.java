@@ -48,7 +48,10 @@ public interface Disk {
     /** Bytes that can still be written, and the size of the whole. */
     Space space() throws IOException;
 
-    /** Takes the exclusive lock file of a data directory, until closed; empty-handed when another process has it. */
+    /**
+     * Takes the exclusive lock file of a data directory, creating it where needed, until closed or the process ends. Throws {@link
+     * DiskLockedException} when anybody, this process included, has it.
+     */
     Closeable lock(Path lockFile) throws IOException;
 
     /** Capacity of a disk in bytes. */
