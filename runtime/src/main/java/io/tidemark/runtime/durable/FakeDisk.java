@@ -2,7 +2,6 @@ package io.tidemark.runtime.durable;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
@@ -33,13 +32,7 @@ public final class FakeDisk implements Disk {
     private final Set<Path> locks = new HashSet<>();
     private long capacityBytes;
     private long usedBytes;
-    private long operations;
-    /** The operation during which power fails; 0 means never. */
-    private long lastOperation;
-
-    private boolean powerLost;
-    private boolean failNextSync;
-    private int crashes;
+    private final FakeFaults faults = new FakeFaults();
 
     private final FakeContents.Room room = new FakeContents.Room() {
         @Override
@@ -72,7 +65,7 @@ public final class FakeDisk implements Disk {
 
     /** Writes, syncs, renames and the like so far: what {@link #losePowerDuring} counts. Reads are not counted. */
     public synchronized long operations() {
-        return operations;
+        return faults.operations();
     }
 
     /**
@@ -80,21 +73,26 @@ public final class FakeDisk implements Disk {
      * takes place, unsynced. It and everything after it throws {@link PowerLossException}, until {@link #crash}.
      */
     public synchronized void losePowerDuring(int n) {
-        lastOperation = operations + n;
+        faults.losePowerDuring(n);
     }
 
     /** Power fails now. */
     public synchronized void losePower() {
-        powerLost = true;
+        faults.losePower();
     }
 
     public synchronized boolean hasLostPower() {
-        return powerLost;
+        return faults.hasLostPower();
     }
 
     /** The next sync, of a file or a directory, throws {@link SyncFailedException} and drops what it should have saved. */
     public synchronized void failNextSync() {
-        failNextSync = true;
+        faults.failSyncAfter(0);
+    }
+
+    /** The same for the sync after {@code good} ones that succeed. */
+    public synchronized void failSyncAfter(int good) {
+        faults.failSyncAfter(good);
     }
 
     /** Lets some unsynced bytes and names become durable, as they may at any time. */
@@ -105,10 +103,7 @@ public final class FakeDisk implements Disk {
 
     /** Power is lost, if it was not already, and comes back: the disk holds what survived, and works. */
     public synchronized void crash(RandomGenerator random) {
-        crashes++;
-        powerLost = false;
-        lastOperation = 0;
-        failNextSync = false;
+        faults.crash();
         locks.clear();
         names.crash(root, random);
         List<FakeContents> survivors = contentsBelow(root);
@@ -136,77 +131,77 @@ public final class FakeDisk implements Disk {
 
     @Override
     public synchronized DurableFile open(Path file, Mode mode) throws IOException {
-        requirePower();
+        faults.requirePower();
         FakeNode node = find(file);
         if (node instanceof FakeDirectory) {
             throw new IOException(file + " is a directory");
         }
         return switch (mode) {
-            case READ -> new FakeFile(contents(file), file, false);
-            case READ_WRITE -> new FakeFile(contents(file), file, true);
+            case READ -> new FakeFile(this, faults, contents(file), file, false);
+            case READ_WRITE -> new FakeFile(this, faults, contents(file), file, true);
             case CREATE_NEW -> {
                 if (node != null) {
                     throw new FileAlreadyExistsException(file.toString());
                 }
-                yield new FakeFile(create(file), file, true);
+                yield new FakeFile(this, faults, create(file), file, true);
             }
             case CREATE_OR_TRUNCATE -> {
                 if (node == null) {
-                    yield new FakeFile(create(file), file, true);
+                    yield new FakeFile(this, faults, create(file), file, true);
                 }
-                boolean last = beginOperation();
+                boolean last = faults.beginOperation();
                 contents(file).setSize(0);
-                endOperation(last);
-                yield new FakeFile(contents(file), file, true);
+                faults.endOperation(last);
+                yield new FakeFile(this, faults, contents(file), file, true);
             }
         };
     }
 
     private FakeContents create(Path file) throws IOException {
         FakeNames.Entry entry = entry(file);
-        boolean last = beginOperation();
+        boolean last = faults.beginOperation();
         FakeContents contents = new FakeContents(room);
         names.link(contents, entry);
-        endOperation(last);
+        faults.endOperation(last);
         return contents;
     }
 
     @Override
     public synchronized boolean exists(Path path) {
-        requirePower();
+        faults.requirePower();
         return find(path) != null;
     }
 
     @Override
     public synchronized void createDirectory(Path directory) throws IOException {
-        requirePower();
+        faults.requirePower();
         switch (find(directory)) {
             case FakeDirectory existing -> {}
             case FakeContents file -> throw new FileAlreadyExistsException(directory.toString());
             case null -> {
                 FakeNames.Entry entry = entry(directory);
-                boolean last = beginOperation();
+                boolean last = faults.beginOperation();
                 names.link(new FakeDirectory(), entry);
-                endOperation(last);
+                faults.endOperation(last);
             }
         }
     }
 
     @Override
     public synchronized List<String> list(Path directory) throws IOException {
-        requirePower();
+        faults.requirePower();
         return List.copyOf(directory(directory).now.keySet());
     }
 
     @Override
     public synchronized boolean isDirectory(Path path) {
-        requirePower();
+        faults.requirePower();
         return find(path) instanceof FakeDirectory;
     }
 
     @Override
     public synchronized void rename(Path from, Path to) throws IOException {
-        requirePower();
+        faults.requirePower();
         FakeNode node = require(from);
         FakeNode replaced = find(to);
         FakeNames.Entry source = entry(from);
@@ -221,36 +216,34 @@ public final class FakeDisk implements Disk {
         if (replaced instanceof FakeContents && node instanceof FakeDirectory) {
             throw new NotDirectoryException(to.toString());
         }
-        boolean last = beginOperation();
+        boolean last = faults.beginOperation();
         names.move(node, source, target);
         if (replaced instanceof FakeContents contents) {
             contents.free();
         }
-        endOperation(last);
+        faults.endOperation(last);
     }
 
     @Override
     public synchronized void delete(Path path) throws IOException {
-        requirePower();
+        faults.requirePower();
         FakeNode node = require(path);
         if (node instanceof FakeDirectory directory && !directory.now.isEmpty()) {
             throw new DirectoryNotEmptyException(path.toString());
         }
         FakeNames.Entry entry = entry(path);
-        boolean last = beginOperation();
+        boolean last = faults.beginOperation();
         names.unlink(node, entry);
         if (node instanceof FakeContents contents) {
             contents.free();
         }
-        endOperation(last);
+        faults.endOperation(last);
     }
 
     @Override
     public synchronized void syncDirectory(Path path) throws IOException {
         FakeDirectory directory = directory(path);
-        beginSync();
-        if (failNextSync) {
-            failNextSync = false;
+        if (faults.nextSyncFails()) {
             throw new SyncFailedException("fsync of directory " + path + " failed, as the test wished", null);
         }
         names.sync(directory);
@@ -258,13 +251,13 @@ public final class FakeDisk implements Disk {
 
     @Override
     public synchronized Space space() {
-        requirePower();
+        faults.requirePower();
         return new Space(capacityBytes, Math.max(0, capacityBytes - usedBytes));
     }
 
     @Override
     public synchronized Closeable lock(Path lockFile) throws IOException {
-        requirePower();
+        faults.requirePower();
         Path path = lockFile.normalize();
         if (find(path) == null) {
             create(path);
@@ -272,31 +265,20 @@ public final class FakeDisk implements Disk {
         if (!locks.add(path)) {
             throw new DiskLockedException(path + " is locked");
         }
-        return new HeldLock(path);
-    }
+        int bornIn = faults.crashes();
+        return new Closeable() {
+            private boolean released;
 
-    private void requirePower() {
-        if (powerLost) {
-            throw new PowerLossException("the disk has no power");
-        }
-    }
-
-    /** Counts an operation; answers whether power fails during it. */
-    private boolean beginOperation() {
-        requirePower();
-        operations++;
-        return operations == lastOperation;
-    }
-
-    private void endOperation(boolean last) {
-        if (last) {
-            powerLost = true;
-            requirePower();
-        }
-    }
-
-    private void beginSync() {
-        endOperation(beginOperation());
+            @Override
+            public void close() {
+                synchronized (FakeDisk.this) {
+                    if (!released && bornIn == faults.crashes()) {
+                        locks.remove(path);
+                    }
+                    released = true;
+                }
+            }
+        };
     }
 
     private @Nullable FakeNode find(Path path) {
@@ -338,7 +320,7 @@ public final class FakeDisk implements Disk {
     }
 
     private FakeDirectory directory(Path path) throws IOException {
-        requirePower();
+        faults.requirePower();
         if (require(path) instanceof FakeDirectory directory) {
             return directory;
         }
@@ -354,109 +336,5 @@ public final class FakeDisk implements Disk {
             throw new IOException("the root of the disk has no name");
         }
         return new FakeNames.Entry(parent == null ? root : directory(parent), name.toString());
-    }
-
-    private final class HeldLock implements Closeable {
-        private final Path path;
-        private final int bornIn = crashes;
-        private boolean released;
-
-        HeldLock(Path path) {
-            this.path = path;
-        }
-
-        @Override
-        public void close() {
-            synchronized (FakeDisk.this) {
-                if (!released && bornIn == crashes) {
-                    locks.remove(path);
-                }
-                released = true;
-            }
-        }
-    }
-
-    private final class FakeFile implements DurableFile {
-        private final FakeContents contents;
-        private final Path path;
-        private final boolean writable;
-        private final int bornIn = crashes;
-        private boolean closed;
-
-        FakeFile(FakeContents contents, Path path, boolean writable) {
-            this.contents = contents;
-            this.path = path;
-            this.writable = writable;
-        }
-
-        private void requireUsable(boolean forWriting) throws IOException {
-            requirePower();
-            if (bornIn != crashes) {
-                throw new PowerLossException(path + " was opened before the crash");
-            }
-            if (closed) {
-                throw new IOException(path + " is closed");
-            }
-            if (forWriting && !writable) {
-                throw new IOException(path + " is open for reading only");
-            }
-        }
-
-        @Override
-        public void write(ByteBuffer bytes, long position) throws IOException {
-            synchronized (FakeDisk.this) {
-                requireUsable(true);
-                boolean last = beginOperation();
-                contents.write(bytes, position);
-                endOperation(last);
-            }
-        }
-
-        @Override
-        public int read(ByteBuffer into, long position) throws IOException {
-            synchronized (FakeDisk.this) {
-                requireUsable(false);
-                return contents.read(into, position);
-            }
-        }
-
-        @Override
-        public void sync() throws IOException {
-            synchronized (FakeDisk.this) {
-                requireUsable(false);
-                beginSync();
-                if (failNextSync) {
-                    failNextSync = false;
-                    contents.dropUnsynced();
-                    throw new SyncFailedException("fsync of " + path + " failed, as the test wished", null);
-                }
-                contents.sync();
-            }
-        }
-
-        @Override
-        public void setSize(long sizeBytes) throws IOException {
-            synchronized (FakeDisk.this) {
-                requireUsable(true);
-                boolean last = beginOperation();
-                contents.setSize(sizeBytes);
-                endOperation(last);
-            }
-        }
-
-        @Override
-        public long size() throws IOException {
-            synchronized (FakeDisk.this) {
-                requireUsable(false);
-                return contents.sizeBytes();
-            }
-        }
-
-        @Override
-        public void close() {
-            synchronized (FakeDisk.this) {
-                closed = true;
-            }
-        }
     }
 }
