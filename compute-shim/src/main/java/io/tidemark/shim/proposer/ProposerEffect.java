@@ -20,7 +20,7 @@ public sealed interface ProposerEffect {
 
     /**
      * Send one AppendRequest with WAL {@code [beginLsn, endLsn)}; the driver brings the bytes, from its buffer, the source or a donor,
-     * and keeps the order per safekeeper.
+     * and keeps the order per safekeeper, also with {@link Send}. WAL before Elected.startLsn comes in messages of its own.
      */
     record SendWal(
             SafekeeperRef safekeeper,
@@ -56,6 +56,9 @@ public sealed interface ProposerEffect {
     /** Somebody else owns a higher term. Terminal: confirm nothing any more. */
     record Fenced(Term higherTerm, SafekeeperRef seenOn) implements ProposerEffect {}
 
-    /** This proposer cannot go on, but a new one with the same configuration may. Terminal. */
+    /**
+     * This proposer cannot go on, but a new one with the same configuration may. Terminal. The driver must look at the new one's
+     * {@link Elected}: when the term before the new one is not this proposer's, somebody else has written in between.
+     */
     record Restart(String reason) implements ProposerEffect {}
 }

@@ -32,4 +32,119 @@ public record AcceptorState(
         Lsn backupLsn,
         Lsn peerHorizonLsn,
         Lsn remoteConsistentLsn,
-        long creationTimeMillis) {}
+        long creationTimeMillis) {
+
+    /** The same with another term. */
+    public AcceptorState withTerm(Term newTerm) {
+        return new AcceptorState(
+                ttid,
+                newTerm,
+                termHistory,
+                membership,
+                pgVersion,
+                systemId,
+                walSegmentSizeBytes,
+                timelineStartLsn,
+                localStartLsn,
+                commitLsn,
+                backupLsn,
+                peerHorizonLsn,
+                remoteConsistentLsn,
+                creationTimeMillis);
+    }
+
+    /** The same with another history. */
+    public AcceptorState withTermHistory(TermHistory newHistory) {
+        return new AcceptorState(
+                ttid,
+                term,
+                newHistory,
+                membership,
+                pgVersion,
+                systemId,
+                walSegmentSizeBytes,
+                timelineStartLsn,
+                localStartLsn,
+                commitLsn,
+                backupLsn,
+                peerHorizonLsn,
+                remoteConsistentLsn,
+                creationTimeMillis);
+    }
+
+    /** The same with another membership configuration. */
+    public AcceptorState withMembership(MembershipConfig newMembership) {
+        return new AcceptorState(
+                ttid,
+                term,
+                termHistory,
+                newMembership,
+                pgVersion,
+                systemId,
+                walSegmentSizeBytes,
+                timelineStartLsn,
+                localStartLsn,
+                commitLsn,
+                backupLsn,
+                peerHorizonLsn,
+                remoteConsistentLsn,
+                creationTimeMillis);
+    }
+
+    /** The same WAL as written by another server. */
+    public AcceptorState withServer(PgVersion newVersion, SystemId newSystemId) {
+        return new AcceptorState(
+                ttid,
+                term,
+                termHistory,
+                membership,
+                newVersion,
+                newSystemId,
+                walSegmentSizeBytes,
+                timelineStartLsn,
+                localStartLsn,
+                commitLsn,
+                backupLsn,
+                peerHorizonLsn,
+                remoteConsistentLsn,
+                creationTimeMillis);
+    }
+
+    /** The same with both start LSNs set. */
+    public AcceptorState withStart(Lsn newTimelineStart, Lsn newLocalStart) {
+        return new AcceptorState(
+                ttid,
+                term,
+                termHistory,
+                membership,
+                pgVersion,
+                systemId,
+                walSegmentSizeBytes,
+                newTimelineStart,
+                newLocalStart,
+                commitLsn,
+                backupLsn,
+                peerHorizonLsn,
+                remoteConsistentLsn,
+                creationTimeMillis);
+    }
+
+    /** The same with the lazily persisted LSNs as given. */
+    public AcceptorState withLsns(Lsn commit, Lsn backup, Lsn peerHorizon, Lsn remoteConsistent) {
+        return new AcceptorState(
+                ttid,
+                term,
+                termHistory,
+                membership,
+                pgVersion,
+                systemId,
+                walSegmentSizeBytes,
+                timelineStartLsn,
+                localStartLsn,
+                commit,
+                backup,
+                peerHorizon,
+                remoteConsistent,
+                creationTimeMillis);
+    }
+}

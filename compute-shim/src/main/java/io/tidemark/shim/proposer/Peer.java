@@ -1,0 +1,71 @@
+package io.tidemark.shim.proposer;
+
+import io.tidemark.shim.proposer.SafekeeperStatus.Phase;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.NodeId;
+import io.tidemark.wire.id.Term;
+import io.tidemark.wire.replication.HotStandbyFeedback;
+import org.jspecify.annotations.Nullable;
+
+/** What a proposer knows of one safekeeper. What it has told survives its connection; where the connection is does not. */
+final class Peer {
+    final SafekeeperRef ref;
+    Phase phase = Phase.OFFLINE;
+    long nextConnectMillis;
+    long lastHeardMillis;
+    long lastAskedMillis;
+
+    @Nullable
+    NodeId nodeId;
+
+    Term term = Term.ZERO;
+
+    /** Its log at its last answer to a vote request. */
+    @Nullable
+    Vote vote;
+
+    /** It has given us its vote in our term; it has promised that, so it counts also when the connection is gone. */
+    boolean hasVoted;
+
+    /** Last reported in our term; see {@link #activate}. */
+    Lsn flushLsn = Lsn.INVALID;
+
+    Lsn commitLsn = Lsn.INVALID;
+    HotStandbyFeedback standbyFeedback = HotStandbyFeedback.NONE;
+
+    /** End of what was scheduled, and of what of it was handed to the socket. */
+    Lsn scheduledLsn = Lsn.INVALID;
+
+    Lsn sentLsn = Lsn.INVALID;
+
+    Peer(SafekeeperRef ref) {
+        this.ref = ref;
+    }
+
+    boolean isActive() {
+        return phase == Phase.ACTIVE;
+    }
+
+    /** True when it is its turn to speak. In the other phases of a connection it must be silent, and may be so for long. */
+    boolean owesAnswer() {
+        return switch (phase) {
+            case CONNECTING, WAIT_GREETING, WAIT_VERDICT, ACTIVE -> true;
+            case OFFLINE, WAIT_VOTING, WAIT_ELECTED -> false;
+        };
+    }
+
+    /** Streaming begins at {@code startLsn}, where its log ends in ours. */
+    void activate(Lsn startLsn, Lsn voteFlushLsn) {
+        phase = Phase.ACTIVE;
+        scheduledLsn = startLsn;
+        sentLsn = startLsn;
+        // What it acknowledged before counts on, as it is durable there. Should it come back with less, it has lost WAL
+        // that it
+        // had promised, and must not be counted for it.
+        flushLsn = flushLsn.min(voteFlushLsn);
+    }
+
+    SafekeeperStatus status() {
+        return new SafekeeperStatus(ref, phase, nodeId, term, flushLsn, commitLsn, scheduledLsn);
+    }
+}

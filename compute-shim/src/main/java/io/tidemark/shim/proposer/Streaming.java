@@ -1,0 +1,198 @@
+package io.tidemark.shim.proposer;
+
+import io.netty.buffer.Unpooled;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.Term;
+import io.tidemark.wire.walpush.AcceptorMessage.AppendResponse;
+import io.tidemark.wire.walpush.ProposerMessage.AppendRequest;
+import io.tidemark.wire.walpush.ProposerMessage.ProposerElected;
+import io.tidemark.wire.walpush.TermHistory;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * The elected half of a proposer: who is sent which WAL, and what is committed.
+ *
+ * <p>Flow control is by what was handed to the socket (WalSent), not by what was acknowledged. An acknowledgement stops at the end
+ * of a record, and a record may be longer than any window; a socket that takes no more is how a slow safekeeper pushes back.
+ */
+final class Streaming {
+    private final ProposerConfig config;
+    private final ProposerJudgement judgement;
+    private final List<Peer> peers;
+    private final Supplier<List<AcceptorSet>> sets;
+    private final long generation;
+    private final Term term;
+    private final Lsn startLsn;
+    private final TermHistory history;
+
+    private Lsn availableLsn;
+    private Lsn commitLsn = Lsn.INVALID;
+    private Lsn truncateLsn;
+
+    Streaming(
+            Proposer.Ballot ballot,
+            List<Peer> peers,
+            Supplier<List<AcceptorSet>> sets,
+            TermHistory history,
+            Lsn startLsn,
+            Lsn truncateLsn) {
+        this.config = ballot.config();
+        this.judgement = ballot.judgement();
+        this.sets = sets;
+        this.generation = ballot.generation();
+        this.term = ballot.term();
+        this.peers = peers;
+        this.history = history;
+        this.startLsn = startLsn;
+        this.availableLsn = startLsn;
+        this.truncateLsn = truncateLsn;
+    }
+
+    Lsn startLsn() {
+        return startLsn;
+    }
+
+    Lsn commitLsn() {
+        return commitLsn;
+    }
+
+    Lsn truncateLsn() {
+        return truncateLsn;
+    }
+
+    TermHistory history() {
+        return history;
+    }
+
+    /**
+     * Tells a safekeeper that we are elected, and from where it will be streamed to.
+     *
+     * @throws IllegalArgumentException when its history contradicts ours
+     */
+    void begin(Peer peer, Vote vote, long now, List<ProposerEffect> out) {
+        Lsn from = judgement.startPoint(history, vote);
+        out.add(new ProposerEffect.Send(peer.ref, new ProposerElected(generation, term, from, history)));
+        peer.activate(from, vote.flushLsn());
+        peer.lastHeardMillis = now;
+        if (!schedule(peer, now, out)) {
+            // The elected message has no answer; this has, and it may be all that is missing for a commit.
+            beat(peer, now, out);
+        }
+    }
+
+    void walAvailable(Lsn endLsn, long now, List<ProposerEffect> out) {
+        availableLsn = availableLsn.max(endLsn);
+        for (Peer peer : peers) {
+            if (peer.isActive()) {
+                schedule(peer, now, out);
+            }
+        }
+    }
+
+    void walSent(Peer peer, Lsn endLsn, long now, List<ProposerEffect> out) {
+        if (peer.isActive()) {
+            peer.sentLsn = peer.sentLsn.max(endLsn.min(peer.scheduledLsn));
+            schedule(peer, now, out);
+        }
+    }
+
+    /**
+     * Schedules what there is, as far as the window reaches. A chunk ends at the start of our term: WAL before it comes from a
+     * donor, WAL behind it from the source.
+     *
+     * @return whether there was anything
+     */
+    private boolean schedule(Peer peer, long now, List<ProposerEffect> out) {
+        boolean any = false;
+        Lsn windowEnd = peer.sentLsn.plus(config.limits().maxUnsentBytes());
+        while (peer.scheduledLsn.isBefore(availableLsn) && peer.scheduledLsn.isBefore(windowEnd)) {
+            Lsn begin = peer.scheduledLsn;
+            Lsn end = begin.plus(config.limits().maxChunkBytes())
+                    .min(availableLsn)
+                    .min(windowEnd);
+            if (begin.isBefore(startLsn)) {
+                end = end.min(startLsn);
+            }
+            out.add(new ProposerEffect.SendWal(peer.ref, generation, term, begin, end, commitLsn, truncateLsn));
+            peer.scheduledLsn = end;
+            peer.lastAskedMillis = now;
+            any = true;
+        }
+        return any;
+    }
+
+    private void beat(Peer peer, long now, List<ProposerEffect> out) {
+        Lsn at = peer.scheduledLsn;
+        out.add(new ProposerEffect.Send(
+                peer.ref, new AppendRequest(generation, term, at, at, commitLsn, truncateLsn, Unpooled.EMPTY_BUFFER)));
+        peer.lastAskedMillis = now;
+    }
+
+    /** Every request is answered, so a beat in time keeps both sides sure of each other. */
+    void beatWhereDue(long now, List<ProposerEffect> out) {
+        for (Peer peer : peers) {
+            if (peer.isActive() && now - peer.lastAskedMillis >= config.limits().heartbeatMillis()) {
+                beat(peer, now, out);
+            }
+        }
+    }
+
+    /** True when the response may be from an honest acceptor: only an XLOG_SWITCH record ends behind what was sent. */
+    boolean isPlausible(Peer peer, AppendResponse response) {
+        int segment = config.wal().segmentSizeBytes();
+        Lsn limit = Lsn.ofSegment(peer.scheduledLsn.segmentNumber(segment) + 1, segment);
+        return response.flushLsn().isAtMost(limit) && response.commitLsn().isAtMost(response.flushLsn());
+    }
+
+    void appended(Peer peer, AppendResponse response, long now, List<ProposerEffect> out) {
+        peer.flushLsn = response.flushLsn();
+        peer.commitLsn = response.commitLsn();
+        advance(now, out);
+    }
+
+    private void advance(long now, List<ProposerEffect> out) {
+        Lsn reached = judgement.commitLsn(
+                sets.get(), ref -> judgement.countedFlushLsn(peers.get(ref.index()).flushLsn, startLsn));
+        boolean advanced = reached.isAfter(commitLsn);
+        if (advanced) {
+            commitLsn = reached;
+            out.add(new ProposerEffect.CommitAdvanced(commitLsn));
+        }
+        advanceTruncate(out);
+        if (advanced) {
+            // Readers of a safekeeper see a commit only when it has heard of it: tell everybody now, not with the next
+            // WAL.
+            for (Peer peer : peers) {
+                if (peer.isActive() && !schedule(peer, now, out)) {
+                    beat(peer, now, out);
+                }
+            }
+        }
+    }
+
+    private void advanceTruncate(List<ProposerEffect> out) {
+        Lsn lowest = peers.stream().map(p -> p.flushLsn).min(Lsn::compareTo).orElse(Lsn.INVALID);
+        Lsn reached = judgement.truncateLsn(truncateLsn, lowest, commitLsn);
+        if (reached.isAfter(truncateLsn)) {
+            truncateLsn = reached;
+            out.add(new ProposerEffect.TruncateAdvanced(truncateLsn));
+        }
+    }
+
+    /** The log is level: on a quorum, and everybody who is here has made it durable that it is. */
+    boolean isLevel() {
+        return commitLsn.isAtLeast(startLsn)
+                && peers.stream()
+                        .allMatch(p -> p.phase == SafekeeperStatus.Phase.OFFLINE || p.commitLsn.isAtLeast(startLsn));
+    }
+
+    /** Spreads truncate_lsn: the next sync then sees that there is nothing to do. */
+    void sayGoodbye(long now, List<ProposerEffect> out) {
+        for (Peer peer : peers) {
+            if (peer.isActive()) {
+                beat(peer, now, out);
+            }
+        }
+    }
+}
