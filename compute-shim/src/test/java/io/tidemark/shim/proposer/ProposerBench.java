@@ -106,8 +106,7 @@ final class ProposerBench {
     }
 
     List<ProposerEffect> flushed(int i, long term, Lsn flush, Lsn commit) {
-        return receive(
-                i, new AppendResponse(generation, Term.of(term), flush, commit, HotStandbyFeedback.NONE, null));
+        return receive(i, new AppendResponse(generation, Term.of(term), flush, commit, HotStandbyFeedback.NONE, null));
     }
 
     List<ProposerEffect> available(Lsn end) {

@@ -21,7 +21,6 @@ import io.tidemark.wire.walpush.AcceptorMessage.AppendResponse;
 import io.tidemark.wire.walpush.AcceptorMessage.VoteResponse;
 import io.tidemark.wire.walpush.MembershipConfig;
 import io.tidemark.wire.walpush.ProposerMessage.AppendRequest;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ProposerStreamingTest {
@@ -306,8 +305,7 @@ class ProposerStreamingTest {
     void pageserverFeedbackIsPassedOnOnce() {
         PageserverFeedback news = new PageserverFeedback(1, at(1), at(1), at(1), 42, 0, false);
         ProposerBench bench = electedOnEmpty();
-        AppendResponse response =
-                new AppendResponse(0, Term.of(1), INITIAL, INITIAL, HotStandbyFeedback.NONE, news);
+        AppendResponse response = new AppendResponse(0, Term.of(1), INITIAL, INITIAL, HotStandbyFeedback.NONE, news);
         bench.receive(0, response);
         assertThat(bench.lastOf(ProposerEffect.PageserverProgress.class)).hasSize(1);
         bench.receive(1, response);
