@@ -90,13 +90,30 @@ public final class MessageReader {
 
     /** Text up to the next zero byte, which is consumed too. Must be UTF-8. */
     public String cstring() {
+        String text = utf8(cstringLength());
+        in.skipBytes(1);
+        return text;
+    }
+
+    /** As {@link #cstring}, but what is not UTF-8 becomes U+FFFD: for texts that only people read. */
+    public String lenientCString() {
+        String text = lenientText(cstringLength());
+        in.skipBytes(1);
+        return text;
+    }
+
+    private int cstringLength() {
         int length = in.bytesBefore((byte) 0);
         if (length < 0) {
             throw new InvalidMessageException(messageName + ": text without its terminating zero byte");
         }
-        String text = utf8(length);
-        in.skipBytes(1);
-        return text;
+        return length;
+    }
+
+    /** Text of a length that is known; what is not UTF-8 becomes U+FFFD. */
+    public String lenientText(int length) {
+        require(length);
+        return in.readCharSequence(length, UTF_8).toString();
     }
 
     /** Text of a length that is known; must be UTF-8. */

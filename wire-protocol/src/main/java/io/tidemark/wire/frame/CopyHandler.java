@@ -1,0 +1,22 @@
+package io.tidemark.wire.frame;
+
+import io.netty.buffer.ByteBuf;
+
+/**
+ * One side of a COPY conversation; called on the connection's event loop, so that a message is looked at where it was
+ * received. Must not block. What it throws ends the connection, and comes back as {@link CopyEnd.Lost}.
+ */
+public interface CopyHandler {
+
+    /** One CopyData. {@code data} is the caller's: who keeps it, or a slice of it, retains it. */
+    void onCopyData(ByteBuf data);
+
+    /** All that had arrived has been delivered; the place to act once for a whole batch. */
+    default void onReadComplete() {}
+
+    /** The channel's outbound buffer went over its high-water mark, or under its low one again. */
+    default void onWritabilityChanged(boolean writable) {}
+
+    /** Called once, last. */
+    void onCopyEnd(CopyEnd end);
+}
