@@ -12,6 +12,7 @@ import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.Term;
 import io.tidemark.wire.id.TimelineId;
+import io.tidemark.wire.wal.WalPageHeader;
 import io.tidemark.wire.walpush.MembershipConfig;
 import io.tidemark.wire.walpush.MembershipConfig.Member;
 import io.tidemark.wire.walpush.TermHistory;
@@ -54,8 +55,6 @@ public final class ControlFileFormat {
     static final int VERSION_WITHOUT_MEMBERSHIP = 9;
     static final int OLDEST_VERSION = 7;
 
-    private static final int MIN_SEGMENT_BYTES = 2 * Lsn.WAL_PAGE_SIZE;
-    private static final int MAX_SEGMENT_BYTES = 1 << 30;
     private static final String NO_UUID = "0".repeat(32);
 
     private ControlFileFormat() {}
@@ -166,9 +165,7 @@ public final class ControlFileFormat {
         PgVersion pgVersion = PgVersion.of(in.u32());
         SystemId systemId = SystemId.of(in.u64());
         int segmentSizeBytes = in.u32();
-        if (Integer.bitCount(segmentSizeBytes) != 1
-                || segmentSizeBytes < MIN_SEGMENT_BYTES
-                || segmentSizeBytes > MAX_SEGMENT_BYTES) {
+        if (!WalPageHeader.isSegmentSize(segmentSizeBytes)) {
             throw new IllegalArgumentException(
                     "WAL segments of " + Integer.toUnsignedString(segmentSizeBytes) + " bytes");
         }

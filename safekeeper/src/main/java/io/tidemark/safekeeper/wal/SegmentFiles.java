@@ -6,6 +6,7 @@ import io.tidemark.wire.wal.WalSegmentName;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,7 @@ final class SegmentFiles {
     }
 
     /** Numbers of the segments that are there under either name. */
-    TreeSet<Long> present() throws IOException {
+    NavigableSet<Long> present() throws IOException {
         TreeSet<Long> segments = new TreeSet<>();
         for (String name : disk.list(directory)) {
             WalSegmentName.find(name, segmentSizeBytes)
@@ -66,7 +67,8 @@ final class SegmentFiles {
     }
 
     /** Opens a segment for reading while its owner may be renaming it; null when it is not there. */
-    @Nullable DurableFile openForReading(long segment) throws IOException {
+    @Nullable
+    DurableFile openForReading(long segment) throws IOException {
         for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
             for (Path path : new Path[] {partial(segment), complete(segment)}) {
                 try {

@@ -13,7 +13,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.TreeSet;
+import java.util.NavigableSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,7 +93,8 @@ public final class SegmentedWal implements Closeable {
         if (!truncationPending && unflushedBytes == 0 && writeLsn.equals(end)) {
             return;
         }
-        // Before touching files: a truncation that stops half way leaves a WAL that takes no writes until one is complete.
+        // Before touching files: a truncation that stops half way leaves a WAL that takes no writes until one is
+        // complete.
         truncationPending = true;
         try {
             closeCurrent();
@@ -110,7 +111,7 @@ public final class SegmentedWal implements Closeable {
     private void cutFiles(Lsn end) throws IOException {
         long last = end.segmentNumber(segmentSizeBytes);
         int offset = end.segmentOffset(segmentSizeBytes);
-        TreeSet<Long> present = files.present();
+        NavigableSet<Long> present = files.present();
         for (long segment : present.descendingSet()) {
             if (segment > last || (segment == last && offset == 0)) {
                 delete(segment);

@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  * never a wrong page somewhere else.
  *
  * <p>Checking starts at a record boundary before the first position, so the rest of a record that began before it is covered too. A
- * piece ends with a record, or with a page inside the record run that was checked; it never ends inside a page whose rest is
- * available. Padding behind an XLOG_SWITCH has no CRC. After an exception the reader is of no use any more.
+ * piece ends with a page, or where the checked WAL ends. Padding behind an XLOG_SWITCH has no CRC. After an exception the reader is of no use any more.
  */
 public final class VerifyingWalReader implements Closeable {
     private static final int SCAN_AHEAD_BYTES = 128 << 10;
@@ -23,6 +22,8 @@ public final class VerifyingWalReader implements Closeable {
     private final WalReader reader;
     private Lsn position;
     private @Nullable WalRecordScanner scanner;
+    /** Thrown when all sound records before it have been handed out. */
+    private @Nullable CorruptWalException damage;
 
     /** Takes the reader over; the first byte to be read is at {@code start}. */
     public VerifyingWalReader(WalReader reader, Lsn start) {
@@ -50,11 +51,10 @@ public final class VerifyingWalReader implements Closeable {
         int before = out.writerIndex();
         int max = maxBytes - position.plus(maxBytes).pageOffset();
         int count = reader.read(position, end, max, out);
-        if (count == 0) {
-            return 0;
-        }
-        if (!position.isBefore(reader.layout().timelineStartLsn())) {
-            count = verified(end, out, before, count);
+        if (count > 0 && !position.isBefore(reader.layout().timelineStartLsn())) {
+            ByteBuf bytes = out.slice(before, count);
+            out.writerIndex(before); // until they are checked, they are not there
+            count = verified(end, bytes);
             out.writerIndex(before + count);
         }
         position = position.plus(count);
@@ -62,46 +62,44 @@ public final class VerifyingWalReader implements Closeable {
     }
 
     /** How many of the bytes that were just read may be handed out. */
-    private int verified(Lsn end, ByteBuf bytes, int index, int count) throws IOException {
+    private int verified(Lsn end, ByteBuf bytes) throws IOException {
         WalRecordScanner scan = scanner;
         if (scan == null) {
             scan = reader.scan().scannerAt(position);
             scanner = scan;
         }
-        Lsn readEnd = position.plus(count);
+        int count = bytes.readableBytes();
         long known = scan.position().minus(position);
-        if (known < count) {
-            feed(scan, bytes.slice(index + (int) known, count - (int) known));
+        if (damage == null && known < count) {
+            feed(scan, bytes.skipBytes((int) known));
         }
-        if (!scan.lastRecordEnd().isAfter(position)) {
-            scanAhead(scan, end);
-        }
+        scanAhead(scan, position.plus(Lsn.WAL_PAGE_SIZE - position.pageOffset()), end);
         Lsn checked = scan.lastRecordEnd().min(end);
-        if (checked.isAtMost(position)) {
-            return 0;
+        if (damage != null && checked.isAtMost(position)) {
+            throw damage;
         }
-        if (checked.isAtLeast(readEnd)) {
+        if (checked.isAtLeast(position.plus(count))) {
             return count;
         }
         Lsn pageEnd = checked.plus(-checked.pageOffset());
-        boolean more = readEnd.isBefore(end) || readEnd.isAfter(checked);
-        return (int) (more && pageEnd.isAfter(position) ? pageEnd : checked).minus(position);
+        return (int) Math.max(0, (pageEnd.isAfter(position) ? pageEnd : checked).minus(position));
     }
 
-    /** The record under way is longer than what was read: follow it to its end before the first byte leaves. */
-    private void scanAhead(WalRecordScanner scan, Lsn end) throws IOException {
-        ByteBuf ahead = Unpooled.buffer(SCAN_AHEAD_BYTES);
-        while (!scan.lastRecordEnd().isAfter(position)
+    /** A record that starts in this page may be longer than what was read: follow it to its end before its first byte leaves. */
+    private void scanAhead(WalRecordScanner scan, Lsn pageEnd, Lsn end) throws IOException {
+        ByteBuf ahead = Unpooled.buffer(0);
+        while (damage == null
+                && scan.lastRecordEnd().isBefore(pageEnd)
                 && reader.read(scan.position(), end, SCAN_AHEAD_BYTES, ahead.clear()) > 0) {
             feed(scan, ahead);
         }
     }
 
-    private void feed(WalRecordScanner scan, ByteBuf bytes) throws CorruptWalException {
+    private void feed(WalRecordScanner scan, ByteBuf bytes) {
         try {
             scan.feed(bytes);
         } catch (InvalidWalException e) {
-            throw new CorruptWalException(reader.describe(e.lsn()) + ": " + e.getMessage(), e);
+            damage = new CorruptWalException(reader.describe(e.lsn()) + ": " + e.getMessage(), e);
         }
     }
 

@@ -11,6 +11,7 @@ import io.tidemark.wire.wal.WalPageHeader;
 import io.tidemark.wire.wal.WalRecordScanner;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds where the WAL of a timeline ends when its process starts, and makes it durable up to there.
@@ -67,15 +68,14 @@ public final class WalRecovery {
         }
         Lsn end = scanner.lastRecordEnd();
         boolean isBoundary = end.isAtLeast(commitLsn)
-                || (end.pageOffset() == 0
-                        && commitLsn.minus(end) == WalPageHeader.sizeAt(end, files.segmentSizeBytes));
+                || (end.pageOffset() == 0 && commitLsn.minus(end) == WalPageHeader.sizeAt(end, files.segmentSizeBytes));
         if (!isBoundary) {
             throw new LostWalException(lost("the last record ends at " + end));
         }
         return scanner;
     }
 
-    private String lost(String what) {
+    private String lost(@Nullable String what) {
         return "timeline " + ttid + ": WAL in " + files.directory + " ends before the persisted commit_lsn " + commitLsn
                 + " (" + what + "). Acknowledged data is lost here: keep the files, remove this safekeeper from the"
                 + " timeline, and let it pull the timeline anew from the others";
@@ -98,6 +98,9 @@ public final class WalRecovery {
                     while (at.isBefore(segmentEnd)) {
                         int max = (int) Math.min(CHUNK_BYTES, segmentEnd.minus(at));
                         int count = reader.read(at, max, chunk.clear());
+                        if (count == 0) {
+                            break; // the padding behind an XLOG_SWITCH need not be there
+                        }
                         file.write(chunk.nioBuffer(), at.segmentOffset(size));
                         at = at.plus(count);
                     }

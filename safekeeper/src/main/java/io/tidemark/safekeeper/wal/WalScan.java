@@ -48,7 +48,8 @@ final class WalScan {
                 feedUpTo(scanner, target);
                 return scanner;
             } catch (InvalidWalException e) {
-                boolean isPadding = e.reason() == InvalidWalException.Reason.NO_RECORD && e.lsn().equals(start);
+                boolean isPadding = e.reason() == InvalidWalException.Reason.NO_RECORD
+                        && e.lsn().equals(start);
                 if (!isPadding || start.isAtMost(oldest)) {
                     throw corrupt(e);
                 }
