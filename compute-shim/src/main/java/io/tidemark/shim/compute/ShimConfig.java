@@ -1,0 +1,63 @@
+package io.tidemark.shim.compute;
+
+import io.tidemark.shim.link.SafekeeperAddress;
+import io.tidemark.shim.link.WalBuffer;
+import io.tidemark.shim.source.PostgresAddress;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.walpush.WalPushVersion;
+import java.util.List;
+
+/**
+ * What a shim needs to know; validated when it is made.
+ *
+ * @param slot physical replication slot; made when it does not exist
+ * @param applicationName the name that the server's {@code synchronous_standby_names} lists
+ * @param bufferBytes memory for recent WAL, see {@link WalBuffer}
+ */
+public record ShimConfig(
+        PostgresAddress postgres,
+        String slot,
+        String applicationName,
+        List<SafekeeperAddress> safekeepers,
+        TenantTimelineId timeline,
+        WalPushVersion pushVersion,
+        int bufferBytes) {
+    public static final String DEFAULT_SLOT = "tidemark";
+    public static final String DEFAULT_APPLICATION_NAME = "tidemark";
+    public static final int DEFAULT_BUFFER_BYTES = 32 << 20;
+
+    // PostgreSQL's NAMEDATALEN, and what ReplicationSlotValidateName lets pass.
+    private static final String SLOT_PATTERN = "[a-z0-9_]{1,63}";
+
+    public ShimConfig {
+        if (!slot.matches(SLOT_PATTERN)) {
+            throw new IllegalArgumentException(
+                    "not a replication slot name: '" + slot + "' (1 to 63 of lower-case letters, digits and _)");
+        }
+        if (applicationName.isEmpty() || applicationName.length() > 63) {
+            throw new IllegalArgumentException("the application name needs 1 to 63 characters");
+        }
+        if (safekeepers.isEmpty() || safekeepers.size() > SafekeeperAddress.MAX_SAFEKEEPERS) {
+            throw new IllegalArgumentException(
+                    "1 to " + SafekeeperAddress.MAX_SAFEKEEPERS + " safekeepers are needed, not " + safekeepers.size());
+        }
+        if (bufferBytes < WalBuffer.MIN_CAPACITY_BYTES) {
+            throw new IllegalArgumentException(
+                    "the WAL buffer needs at least " + WalBuffer.MIN_CAPACITY_BYTES + " bytes");
+        }
+        safekeepers = List.copyOf(safekeepers);
+    }
+
+    /** With default names and memory, protocol version 3. */
+    public static ShimConfig of(
+            PostgresAddress postgres, List<SafekeeperAddress> safekeepers, TenantTimelineId timeline) {
+        return new ShimConfig(
+                postgres,
+                DEFAULT_SLOT,
+                DEFAULT_APPLICATION_NAME,
+                safekeepers,
+                timeline,
+                WalPushVersion.V3,
+                DEFAULT_BUFFER_BYTES);
+    }
+}
