@@ -33,6 +33,9 @@ final class Peer {
     Lsn commitLsn = Lsn.INVALID;
     HotStandbyFeedback standbyFeedback = HotStandbyFeedback.NONE;
 
+    /** Up to where its log was ours when its connection became active. */
+    Lsn joinedLsn = Lsn.INVALID;
+
     /** End of what was scheduled, and of what of it was handed to the socket. */
     Lsn scheduledLsn = Lsn.INVALID;
 
@@ -57,11 +60,11 @@ final class Peer {
     /** Streaming begins at {@code startLsn}, where its log ends in ours. */
     void activate(Lsn startLsn, Lsn voteFlushLsn) {
         phase = Phase.ACTIVE;
+        joinedLsn = startLsn;
         scheduledLsn = startLsn;
         sentLsn = startLsn;
-        // What it acknowledged before counts on, as it is durable there. Should it come back with less, it has lost WAL
-        // that it
-        // had promised, and must not be counted for it.
+        // What it acknowledged before counts on, as it is durable there. Should it come back with less, it has lost
+        // WAL that it had promised, and must not be counted for it.
         flushLsn = flushLsn.min(voteFlushLsn);
     }
 

@@ -15,7 +15,6 @@ import io.tidemark.wire.walpush.ProposerMessage;
 import io.tidemark.wire.walpush.ProposerMessage.ProposerGreeting;
 import io.tidemark.wire.walpush.ProposerMessage.VoteRequest;
 import io.tidemark.wire.walpush.TermHistory;
-import io.tidemark.wire.walpush.TermLsn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -131,9 +130,9 @@ public final class Proposer {
         for (Peer peer : peers) {
             if (peer.owesAnswer()
                     && now - peer.lastHeardMillis >= config.limits().responseTimeoutMillis()) {
+                // It stays offline until the next tick: sync mode waits for everybody but who is offline.
                 disconnect(peer, "no message for " + (now - peer.lastHeardMillis) + " ms while " + peer.phase, out);
-            }
-            if (peer.phase == Phase.OFFLINE && now >= peer.nextConnectMillis) {
+            } else if (peer.phase == Phase.OFFLINE && now >= peer.nextConnectMillis) {
                 peer.phase = Phase.CONNECTING;
                 peer.lastHeardMillis = now;
                 peer.nextConnectMillis = now + config.limits().reconnectMillis();
@@ -292,9 +291,8 @@ public final class Proposer {
                     peer, "a vote of term " + m.term() + " with a log of " + log.lastTerm() + ", ours is " + term, out);
             return;
         }
-        // An acceptor votes once per term. After a reconnect it refuses, and that is fine if the vote it has given is
-        // ours: we saw
-        // it, or a quorum has elected us, so whoever else it voted for was not elected.
+        // An acceptor votes once per term. After a reconnect it refuses, and that is fine if the vote it has given
+        // is ours: we saw it, or a quorum has elected us, so whoever else it voted for was not elected.
         if (!m.voteGiven() && stage == Stage.CAMPAIGN && !peer.hasVoted) {
             restart(peer.ref + " has given its vote of term " + term + " already", out);
             return;
@@ -310,32 +308,24 @@ public final class Proposer {
     }
 
     private void elected(long now, List<ProposerEffect> out) {
-        List<Vote> votes = votes();
-        Vote donor = judgement.donor(votes);
-        Lsn startLsn = donor.flushLsn();
-        Lsn truncateLsn = votes.stream()
-                .map(Vote::truncateLsn)
-                .max(Lsn::compareTo)
-                .orElse(Lsn.INVALID)
-                .min(startLsn);
-        boolean brandNew = !startLsn.isValid();
-        if (config.mode() == Mode.SYNC && (brandNew || truncateLsn.equals(startLsn))) {
+        ElectionResult result = ElectionResult.of(votes(), judgement);
+        if (config.mode() == Mode.SYNC && (result.isBrandNew() || result.isLevel())) {
             // There is no log at all, or everybody has all of it.
-            out.add(new ProposerEffect.SyncFinished(startLsn));
+            out.add(new ProposerEffect.SyncFinished(result.startLsn()));
             stage = Stage.DONE;
             return;
         }
-        if (brandNew) {
-            startLsn = config.initialStartLsn();
-            truncateLsn = startLsn;
+        if (result.isBrandNew()) {
+            result = result.startingAt(config.initialStartLsn());
         }
-        TermHistory history = donor.history().plus(new TermLsn(term, startLsn));
+        TermHistory history = result.historyWith(term);
         stage = Stage.ELECTED;
         donorSeenMillis = now;
         Ballot ballot = new Ballot(config, judgement, electorate.generation(), term);
-        Streaming stream = new Streaming(ballot, peers, electorate::sets, history, startLsn, truncateLsn);
+        Streaming stream =
+                new Streaming(ballot, peers, electorate::sets, history, result.startLsn(), result.truncateLsn());
         streaming = stream;
-        out.add(new ProposerEffect.Elected(term, startLsn, history, donors(votes, donor)));
+        out.add(new ProposerEffect.Elected(term, result.startLsn(), history, result.donors()));
         for (Peer peer : peers) {
             if (peer.phase == Phase.WAIT_ELECTED) {
                 begin(peer, stream, now, out);
@@ -352,14 +342,6 @@ public final class Proposer {
             }
         }
         return votes;
-    }
-
-    private static List<SafekeeperRef> donors(List<Vote> votes, Vote donor) {
-        return votes.stream()
-                .filter(v -> v.lastLogTerm().equals(donor.lastLogTerm())
-                        && v.flushLsn().equals(donor.flushLsn()))
-                .map(Vote::safekeeper)
-                .toList();
     }
 
     private void begin(Peer peer, Streaming stream, long now, List<ProposerEffect> out) {
@@ -419,16 +401,10 @@ public final class Proposer {
         if (stage != Stage.ELECTED || streaming == null) {
             return;
         }
-        Lsn startLsn = streaming.startLsn();
-        boolean hope = streaming.commitLsn().isAtLeast(startLsn)
-                || peers.stream()
-                        .anyMatch(p -> p.isActive()
-                                && p.vote != null
-                                && p.vote.flushLsn().max(p.flushLsn).isAtLeast(startLsn));
-        if (hope) {
+        if (streaming.mayYetBeLevel()) {
             donorSeenMillis = now;
         } else if (now - donorSeenMillis >= config.limits().responseTimeoutMillis()) {
-            restart("no safekeeper that is left has the log up to " + startLsn, out);
+            restart("no safekeeper that is left has the log up to " + streaming.startLsn(), out);
         }
     }
 

@@ -161,8 +161,8 @@ final class Streaming {
         }
         advanceTruncate(out);
         if (advanced) {
-            // Readers of a safekeeper see a commit only when it has heard of it: tell everybody now, not with the next
-            // WAL.
+            // Readers of a safekeeper see a commit only when it has heard of it: tell everybody now, not with the
+            // next WAL.
             for (Peer peer : peers) {
                 if (peer.isActive() && !schedule(peer, now, out)) {
                     beat(peer, now, out);
@@ -185,6 +185,14 @@ final class Streaming {
         return commitLsn.isAtLeast(startLsn)
                 && peers.stream()
                         .allMatch(p -> p.phase == SafekeeperStatus.Phase.OFFLINE || p.commitLsn.isAtLeast(startLsn));
+    }
+
+    /** True when the log is on a quorum up to our term, or somebody is here who has it that far. */
+    boolean mayYetBeLevel() {
+        return commitLsn.isAtLeast(startLsn)
+                || peers.stream()
+                        .anyMatch(
+                                p -> p.isActive() && p.joinedLsn.max(p.flushLsn).isAtLeast(startLsn));
     }
 
     /** Spreads truncate_lsn: the next sync then sees that there is nothing to do. */

@@ -241,6 +241,7 @@ class ProposerStreamingTest {
         assertThat(bench.lastOf(ProposerEffect.Disconnect.class))
                 .extracting(ProposerEffect.Disconnect::safekeeper)
                 .containsExactly(ref(2));
+        bench.tick();
         assertThat(bench.lastOf(ProposerEffect.Connect.class)).containsExactly(new ProposerEffect.Connect(ref(2)));
     }
 
@@ -275,13 +276,15 @@ class ProposerStreamingTest {
     @Test
     void withoutAnyoneWhoHasTheEndOfTheLogOthersMayGoOn() {
         ProposerBench bench = ProposerBench.of(3).greeted(7, 0, 1);
-        bench.votes(0, 8, at(250), history(3, 0));
-        bench.votes(1, 8, at(100), history(3, 0));
+        bench.votes(0, 8, at(250), history(3, 0, 5, 104));
+        bench.votes(1, 8, at(9_000), history(3, 0)); // longer, but not our log
         bench.lost(0);
-        bench.flushed(1, 8, at(100));
+        bench.flushed(1, 8, at(104));
         bench.tickAfter(5_000);
-        bench.flushed(1, 8, at(100));
-        bench.tickAfter(5_000);
+        bench.flushed(1, 8, at(104));
+        bench.tickAfter(4_999);
+        assertThat(bench.lastOf(ProposerEffect.Restart.class)).isEmpty();
+        bench.tickAfter(1);
         assertThat(bench.lastOf(ProposerEffect.Restart.class)).hasSize(1);
     }
 
@@ -344,6 +347,21 @@ class ProposerStreamingTest {
         assertThat(bench.lastOf(ProposerEffect.SyncFinished.class))
                 .containsExactly(new ProposerEffect.SyncFinished(at(64)));
         assertThat(bench.sentTo(0, AppendRequest.class)).hasSize(1);
+    }
+
+    @Test
+    void syncDoesNotWaitForASafekeeperThatDoesNotAnswer() {
+        ProposerBench bench = sync();
+        bench.votes(0, 8, at(64), history(3, 0));
+        bench.votes(1, 8, at(32), history(3, 0));
+        bench.flushed(0, 8, at(64), at(64));
+        bench.flushed(1, 8, at(64), at(64));
+        assertThat(bench.lastOf(ProposerEffect.SyncFinished.class)).isEmpty();
+        bench.now += 5_000;
+        bench.flushed(0, 8, at(64), at(64));
+        bench.flushed(1, 8, at(64), at(64));
+        bench.tickAfter(5_000);
+        assertThat(bench.lastOf(ProposerEffect.SyncFinished.class)).hasSize(1);
     }
 
     private static ProposerBench sync() {

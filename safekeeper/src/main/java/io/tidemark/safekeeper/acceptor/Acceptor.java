@@ -4,7 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.NodeId;
 import io.tidemark.wire.id.Term;
-import io.tidemark.wire.replication.HotStandbyFeedback;
 import io.tidemark.wire.replication.PageserverFeedback;
 import io.tidemark.wire.wal.InvalidWalException;
 import io.tidemark.wire.wal.WalRecordScanner;
@@ -53,6 +52,7 @@ public final class Acceptor {
 
     private final NodeId me;
     private final AcceptorJudgement judgement;
+    private final Answers answers;
     private final WalPositions wal;
     private final Map<ConnectionId, ProposerConnection> connections = new LinkedHashMap<>();
 
@@ -66,9 +66,6 @@ public final class Acceptor {
 
     /** Where the term of the last elected message starts; 0 after a start. */
     private Lsn termStartLsn = Lsn.INVALID;
-
-    private HotStandbyFeedback standbyFeedback = HotStandbyFeedback.NONE;
-    private @Nullable PageserverFeedback pageserverFeedback;
 
     /**
      * @param persisted the control file
@@ -88,6 +85,7 @@ public final class Acceptor {
         this.me = me;
         this.state = persisted;
         this.judgement = judgement;
+        this.answers = new Answers(judgement);
         this.wal = new WalPositions(recoveredFlushLsn);
         this.lsns = new LazyLsns(persisted);
     }
@@ -105,7 +103,7 @@ public final class Acceptor {
                 }
             }
             case AcceptorEvent.BumpTerm e -> bumpTerm(e.term(), out);
-            case AcceptorEvent.StandbyFeedback e -> standbyFeedback = e.feedback();
+            case AcceptorEvent.StandbyFeedback e -> answers.standbys(e.feedback());
             case AcceptorEvent.PageserverProgress e -> pageserverProgress(e.feedback(), out);
             case AcceptorEvent.PeerProgress e -> peerProgress(e, out);
             case AcceptorEvent.SaveLsns _ -> {
@@ -173,9 +171,9 @@ public final class Acceptor {
         if (refuseGeneration(connection, m.membershipGeneration(), "a vote request", out)) {
             return;
         }
-        // Flush first: what an older connection has appended must be in the flush_lsn of the vote. Flushed after the
-        // vote, it
-        // would make the log longer than the proposer was told, and the start point it computes would be wrong.
+        // Flush first: what an older connection has appended must be in the flush_lsn of the vote. Flushed after
+        // the vote, it would make the log longer than the proposer was told, and the start point it computes would
+        // be wrong.
         flush(out);
         boolean given = judgement.mayVote(state.term(), m.term());
         if (given) {
@@ -263,7 +261,7 @@ public final class Acceptor {
             return false;
         }
         if (judgement.isStale(state.term(), m.term())) {
-            out.add(new AcceptorEffect.Send(connection.id, termOnlyResponse()));
+            out.add(new AcceptorEffect.Send(connection.id, answers.termOnly(state)));
             return false;
         }
         if (!judgement.mayAppend(connection.electedTerm, m.term()) || wal.isTruncationPending()) {
@@ -303,45 +301,19 @@ public final class Acceptor {
         if (wal.hasUnflushedBytes()) {
             flush(out);
         }
-        // Sync mode waits until it sees that commit_lsn has reached its term, in the persisted value that answers
-        // carry.
+        // Sync mode waits to see that commit_lsn has reached its term, in the persisted value that answers carry.
         if (lsns.commit().isAtLeast(termStartLsn) && state.commitLsn().isBefore(termStartLsn)) {
             persist(state, out);
         }
         for (ProposerConnection connection : connections.values()) {
             if (connection.awaitsResponse) {
                 connection.awaitsResponse = false;
-                answer(connection, out);
+                if (!refuseGeneration(connection, connection.generation, "an append request", out)) {
+                    AppendResponse response = answers.progress(connection, state, wal, lsns.commit());
+                    out.add(new AcceptorEffect.Send(connection.id, response));
+                }
             }
         }
-    }
-
-    private void answer(ProposerConnection connection, List<AcceptorEffect> out) {
-        if (connection.refused || refuseGeneration(connection, connection.generation, "an append request", out)) {
-            return;
-        }
-        if (connection.electedTerm == null || judgement.isStale(state.term(), connection.electedTerm)) {
-            out.add(new AcceptorEffect.Send(connection.id, termOnlyResponse()));
-            return;
-        }
-        PageserverFeedback news = connection.lastResponse == null ? pageserverFeedback : null;
-        AppendResponse response = new AppendResponse(
-                state.membership().generation(),
-                state.term(),
-                judgement.reportableFlushLsn(flushLsn(), wal.writeLsn()),
-                judgement.reportableCommitLsn(state.commitLsn(), lsns.commit()),
-                standbyFeedback,
-                news);
-        connection.lastResponse = response;
-        out.add(new AcceptorEffect.Send(connection.id, response));
-    }
-
-    // Answer with our term and no LSNs. An elected proposer never raises its term, so seeing a higher one is how it
-    // learns
-    // that it has been replaced. A flush_lsn next to it would invite it to count us toward a quorum it no longer owns.
-    private AppendResponse termOnlyResponse() {
-        return new AppendResponse(
-                state.membership().generation(), state.term(), Lsn.INVALID, Lsn.INVALID, HotStandbyFeedback.NONE, null);
     }
 
     private void bumpTerm(@Nullable Term asked, List<AcceptorEffect> out) {
@@ -357,31 +329,18 @@ public final class Acceptor {
 
     private void pageserverProgress(PageserverFeedback feedback, List<AcceptorEffect> out) {
         lsns.raiseRemoteConsistent(feedback.remoteConsistentLsn());
-        pageserverFeedback = feedback;
+        answers.pageserver(feedback);
         for (ProposerConnection connection : connections.values()) {
-            AppendResponse last = connection.lastResponse;
-            // A proposer that has been replaced hears nothing but the higher term, and that when it appends.
-            if (last != null
-                    && !connection.refused
-                    && last.term().equals(state.term())
-                    && last.membershipGeneration() == state.membership().generation()) {
-                out.add(new AcceptorEffect.Send(
-                        connection.id,
-                        new AppendResponse(
-                                last.membershipGeneration(),
-                                last.term(),
-                                last.flushLsn(),
-                                last.commitLsn(),
-                                last.hotStandbyFeedback(),
-                                feedback)));
+            AppendResponse news = answers.pageserverNews(connection, state);
+            if (news != null) {
+                out.add(new AcceptorEffect.Send(connection.id, news));
             }
         }
     }
 
     private void peerProgress(AcceptorEvent.PeerProgress peer, List<AcceptorEffect> out) {
-        // The same last term means that both logs end with WAL of one proposer, so its committed prefix is a prefix of
-        // ours.
-        // It is last_log_term and not term: who has voted says nothing about what is in the log.
+        // The same last term means that both logs end with WAL of one proposer, so its committed prefix is a prefix
+        // of ours. It is last_log_term and not term: who has voted says nothing about what is in the log.
         if (peer.commitLsn().isValid() && peer.lastLogTerm().equals(lastLogTerm())) {
             lsns.setCommit(judgement.commitLsn(peer.commitLsn(), lsns.commit(), flushLsn()));
         }
