@@ -52,7 +52,7 @@ final class FakeSafekeeper implements AutoCloseable {
             Pattern.compile("START_REPLICATION PHYSICAL (\\S+)(?: \\(term='(\\d+)'\\))?");
     private static final int CHUNK = 128 << 10;
 
-    private final NodeId id;
+    private NodeId id;
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final List<Push> pushes = new ArrayList<>();
     private final List<Channel> channels = new ArrayList<>();
@@ -135,6 +135,22 @@ final class FakeSafekeeper implements AutoCloseable {
     /** As if another proposer had campaigned here. */
     void raiseTerm(Term higher) {
         run(() -> term = term.max(higher));
+    }
+
+    /** The same, and nobody who is connected hears of it. */
+    void raiseTermSilently(Term higher) {
+        run(() -> {
+            term = term.max(higher);
+            silent = true;
+        });
+    }
+
+    void pretendNodeId(NodeId other) {
+        run(() -> id = other);
+    }
+
+    void pretendCommitLsn(Lsn other) {
+        run(() -> commitLsn = other);
     }
 
     Term term() {
@@ -306,6 +322,9 @@ final class FakeSafekeeper implements AutoCloseable {
 
         private void append(ProposerMessage.AppendRequest append) {
             if (append.term().isBefore(term)) {
+                if (silent) {
+                    return;
+                }
                 send(new AcceptorMessage.AppendResponse(
                         0, term, Lsn.INVALID, Lsn.INVALID, HotStandbyFeedback.NONE, null));
                 return;

@@ -11,6 +11,7 @@ import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.source.PostgresAddress;
 import io.tidemark.wire.client.SslMode;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.NodeId;
 import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
@@ -219,6 +220,59 @@ class ShimTest {
         awaitState(shim, ShimState.STREAMING);
         assertThat(shim.status().term()).isEqualTo(term);
         assertThat(ask("SELECT count(*) FROM t WHERE text = 'after'")).isEqualTo("1");
+    }
+
+    @Test
+    void olderPostgresIsRefusedBeforeAnyTermIsRaised() throws Exception {
+        ShimConfig config = config(WalPushVersion.V3, 8);
+        Shim first = start(config);
+        awaitState(first, ShimState.STREAMING);
+        first.close();
+        Term before = safekeepers.getFirst().term();
+        Lsn ahead = Lsn.parse(ask("SELECT pg_current_wal_flush_lsn()")).plus(1 << 20);
+        safekeepers.getFirst().pretendCommitLsn(ahead);
+
+        ShimStatus last = start(config).finished().get();
+        assertThat(last.state()).isEqualTo(ShimState.REFUSED);
+        assertThat(last.problem()).contains("older copy").contains(ahead.toString());
+        assertThat(safekeepers.getFirst().term()).isEqualTo(before);
+    }
+
+    @Test
+    void shimThatWasElectedOnceYieldsToATermItCanNotExplain() throws Exception {
+        Shim shim = start(config(WalPushVersion.V3, 8));
+        awaitState(shim, ShimState.STREAMING);
+        Term ours = shim.status().term();
+        // A safekeeper that comes back as another node makes the proposer start anew; meanwhile somebody else
+        // campaigned.
+        safekeepers.get(0).stop();
+        safekeepers.get(0).pretendNodeId(new NodeId(77));
+        safekeepers.forEach(s -> s.raiseTermSilently(new Term(50)));
+        safekeepers.get(0).start();
+
+        assertThat(shim.finished().get().state()).isEqualTo(ShimState.FENCED);
+        assertThat(safekeepers).allSatisfy(s -> assertThat(s.term()).isEqualTo(new Term(50)));
+        assertThat(fenced.getFirst().ourTerm()).isEqualTo(ours);
+    }
+
+    @Test
+    void syncLevelsTheSafekeepersAndTellsTheEnd() throws Exception {
+        ShimConfig config = config(WalPushVersion.V3, 8);
+        assertThat(SyncSafekeepers.run(config.safekeepers(), timeline, WalPushVersion.V3, PATIENCE))
+                .isEqualTo(Lsn.INVALID);
+        Shim shim = start(config);
+        waitForQuorum();
+        safekeepers.get(2).stop();
+        execute("INSERT INTO t (text) SELECT repeat('x', 200) FROM generate_series(1, 20000)");
+        Lsn end = Lsn.parse(ask("SELECT pg_current_wal_flush_lsn()"));
+        waitForNobody();
+        awaitStatus(shim, status -> status.commitLsn().isAtLeast(end));
+        shim.close();
+        safekeepers.get(2).start();
+
+        Lsn synced = SyncSafekeepers.run(config.safekeepers(), timeline, WalPushVersion.V3, PATIENCE);
+        assertThat(synced).isGreaterThanOrEqualTo(end);
+        assertThat(safekeepers).filteredOn(s -> s.flushLsn().equals(synced)).hasSizeGreaterThanOrEqualTo(2);
     }
 
     private ShimConfig config(WalPushVersion version, int bufferMegabytes) {
