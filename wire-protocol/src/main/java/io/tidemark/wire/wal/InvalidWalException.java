@@ -10,8 +10,10 @@ public final class InvalidWalException extends Exception {
     public enum Reason {
         /** A scan was asked to start where no record can start: unaligned, or inside a page header. */
         NOT_A_RECORD_BOUNDARY,
-        /** Zeros where a record should start. In a segment file this is the ordinary end of WAL. */
+        /** Zeros where a page or a record should start. In a segment file this is the ordinary end of WAL. */
         NO_RECORD,
+        /** A valid page of an earlier position: the file is a recycled segment. In pg_wal an ordinary end of WAL. */
+        STALE_PAGE,
         /** xlp_magic, xlp_info, xlp_pageaddr, or the sizes in a long header. */
         PAGE_HEADER,
         /** A page's contrecord flag or xlp_rem_len disagrees with the record under way. */
@@ -22,10 +24,17 @@ public final class InvalidWalException extends Exception {
         PREV_LINK,
         /** xl_crc differs from the CRC of the bytes. */
         RECORD_CRC,
+        /** xl_rmid names a resource manager that the version does not have. */
+        RESOURCE_MANAGER,
         /** Block references or data lengths inside a record contradict each other. */
         RECORD_BODY,
         /** A full page image that cannot be restored. */
-        IMAGE
+        IMAGE;
+
+        /** Whether a directory of segments ends like this when nothing is wrong with it. */
+        public boolean isEndOfWal() {
+            return this == NO_RECORD || this == STALE_PAGE;
+        }
     }
 
     private final Lsn lsn;

@@ -191,6 +191,10 @@ public record WalPageHeader(
      * @param expectedMagic the magic to insist on, or 0 for that of any known version
      */
     public void check(Lsn expectedAddress, int expectedMagic, int segmentSize) throws InvalidWalException {
+        if (magic == 0 && info == 0 && pageAddress.value() == 0) {
+            throw new InvalidWalException(
+                    expectedAddress, InvalidWalException.Reason.NO_RECORD, "zeros where a page should start");
+        }
         if (expectedMagic == 0 ? majorOf(magic) == 0 : magic != expectedMagic) {
             throw wrong(
                     expectedAddress,
@@ -205,7 +209,11 @@ public record WalPageHeader(
             throw wrong(expectedAddress, "unknown page flags %04X".formatted(info));
         }
         if (!pageAddress.equals(expectedAddress)) {
-            throw wrong(expectedAddress, "page header has the address " + pageAddress);
+            boolean recycled = pageAddress.isBefore(expectedAddress) && pageAddress.pageOffset() == 0;
+            throw new InvalidWalException(
+                    expectedAddress,
+                    recycled ? InvalidWalException.Reason.STALE_PAGE : InvalidWalException.Reason.PAGE_HEADER,
+                    "page header has the address " + pageAddress);
         }
         boolean atSegmentStart = (expectedAddress.value() & segmentSize - 1) == 0;
         if (isLong() != atSegmentStart) {
