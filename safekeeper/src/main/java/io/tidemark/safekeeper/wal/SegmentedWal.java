@@ -312,6 +312,11 @@ public final class SegmentedWal implements Closeable {
         }
     }
 
+    /** Whether there is no segment at all. */
+    public boolean isEmpty() throws IOException {
+        return files.present().isEmpty();
+    }
+
     /** Where the next write goes; 0 before the first truncation. */
     public Lsn writeLsn() {
         return writeLsn;
