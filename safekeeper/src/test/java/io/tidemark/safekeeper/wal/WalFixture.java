@@ -21,20 +21,20 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /** A timeline's WAL in memory, to be written, torn and compared. Segments of 1 MiB. */
-final class WalFixture {
-    static final int SEGMENT = 1 << 20;
-    static final Path DIRECTORY = Path.of("t");
-    static final PgVersion PG = PgVersion.of(150004);
-    static final SystemId SYSTEM = SystemId.of(7_123_456_789L);
-    static final TenantTimelineId TTID = new TenantTimelineId(new TenantId(1, 2), new TimelineId(3, 4));
+public final class WalFixture {
+    public static final int SEGMENT = 1 << 20;
+    public static final Path DIRECTORY = Path.of("t");
+    public static final PgVersion PG = PgVersion.of(150004);
+    public static final SystemId SYSTEM = SystemId.of(7_123_456_789L);
+    public static final TenantTimelineId TTID = new TenantTimelineId(new TenantId(1, 2), new TimelineId(3, 4));
 
-    final Lsn start;
+    public final Lsn start;
     private final ByteBuf bytes = Unpooled.buffer();
     private final List<Lsn> recordEnds = new ArrayList<>();
     private final WalStreamWriter writer;
     private final SplittableRandom random;
 
-    WalFixture(Lsn start, long seed) {
+    public WalFixture(Lsn start, long seed) {
         this(start, seed, Lsn.INVALID);
     }
 
@@ -45,7 +45,7 @@ final class WalFixture {
     }
 
     /** Records of random sizes until so many bytes are there. */
-    WalFixture fill(int atLeastBytes) {
+    public WalFixture fill(int atLeastBytes) {
         while (bytes.readableBytes() < atLeastBytes) {
             int size = random.nextInt(20) == 0 ? random.nextInt(100_000) : random.nextInt(2000);
             record(size);
@@ -54,7 +54,7 @@ final class WalFixture {
     }
 
     /** An XLOG_NOOP. */
-    Lsn record(int sizeBytes) {
+    public Lsn record(int sizeBytes) {
         byte[] data = new byte[sizeBytes];
         random.nextBytes(data);
         Lsn end = writer.append(0, 0x20, 1, data);
@@ -70,16 +70,16 @@ final class WalFixture {
         return end;
     }
 
-    Lsn end() {
+    public Lsn end() {
         return start.plus(bytes.readableBytes());
     }
 
-    List<Lsn> recordEnds() {
+    public List<Lsn> recordEnds() {
         return recordEnds;
     }
 
     /** The last record boundary at or before a position. */
-    Lsn boundaryAt(Lsn position) {
+    public Lsn boundaryAt(Lsn position) {
         Lsn found = start;
         for (Lsn end : recordEnds) {
             if (end.isAtMost(position)) {
@@ -89,12 +89,12 @@ final class WalFixture {
         return found;
     }
 
-    ByteBuf slice(Lsn from, Lsn to) {
+    public ByteBuf slice(Lsn from, Lsn to) {
         return bytes.slice((int) from.minus(start), (int) to.minus(from));
     }
 
     /** The same WAL up to a record boundary, and other records behind it. */
-    WalFixture divergingAt(Lsn boundary, long seed) {
+    public WalFixture divergingAt(Lsn boundary, long seed) {
         WalFixture other = new WalFixture(boundary, seed, boundary.plus(-8));
         WalFixture joined = new WalFixture(start, seed);
         other.fill(SEGMENT * 5 / 4);
@@ -104,7 +104,7 @@ final class WalFixture {
         return joined;
     }
 
-    AcceptorState stateWithCommit(Lsn commit) {
+    public AcceptorState stateWithCommit(Lsn commit) {
         return new AcceptorState(
                 TTID,
                 Term.of(1),
