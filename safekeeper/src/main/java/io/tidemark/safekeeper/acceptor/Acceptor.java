@@ -246,7 +246,7 @@ public final class Acceptor {
         }
         announcedCommitLsn = announcedCommitLsn.max(m.commitLsn());
         advanceCommit();
-        lsns.raisePeerHorizon(m.truncateLsn(), flushLsn());
+        lsns.raisePeerHorizon(m.truncateLsn());
         connection.awaitsResponse = true;
         connection.generation = m.membershipGeneration();
         if (m.wal().isReadable()) {
@@ -346,7 +346,7 @@ public final class Acceptor {
         }
         lsns.raiseBackup(peer.backupLsn());
         lsns.raiseRemoteConsistent(peer.remoteConsistentLsn());
-        lsns.raisePeerHorizon(peer.peerHorizonLsn(), flushLsn());
+        lsns.raisePeerHorizon(peer.peerHorizonLsn());
         if (lsns.areFarAheadOf(state)) {
             persist(state, out);
         }

@@ -44,9 +44,9 @@ final class LazyLsns {
         backup = backup.max(lsn);
     }
 
-    /** An honest horizon is at most everybody's flush_lsn, also ours. */
-    void raisePeerHorizon(Lsn lsn, Lsn flushLsn) {
-        peerHorizon = peerHorizon.max(lsn.min(flushLsn));
+    /** What everybody has is committed; as far as we know of the commit, we believe it. */
+    void raisePeerHorizon(Lsn lsn) {
+        peerHorizon = peerHorizon.max(lsn.min(commit));
     }
 
     void raiseRemoteConsistent(Lsn lsn) {
