@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "tidemark 0.1.0",
         description = "A storage tier for PostgreSQL.",
-        subcommands = {ShimCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {SafekeeperCommand.class, ShimCommand.class, CommandLine.HelpCommand.class})
 public final class TidemarkCommand {
     private TidemarkCommand() {}
 

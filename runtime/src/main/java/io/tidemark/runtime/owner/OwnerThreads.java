@@ -39,16 +39,16 @@ public final class OwnerThreads implements Executor, AutoCloseable {
         pool.execute(task);
     }
 
-    /** Finishes what is queued, for at most ten seconds, and takes nothing more. */
+    /**
+     * Finishes what is queued, for at most ten seconds, and takes nothing more. Interrupts nobody: an interrupt closes the file that
+     * is being written under everybody who uses it.
+     */
     @Override
     public void close() {
         pool.shutdown();
         try {
-            if (!pool.awaitTermination(10, TimeUnit.SECONDS)) {
-                pool.shutdownNow();
-            }
+            pool.awaitTermination(10, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
-            pool.shutdownNow();
             Thread.currentThread().interrupt();
         }
     }

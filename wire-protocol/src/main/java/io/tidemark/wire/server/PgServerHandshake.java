@@ -147,7 +147,9 @@ final class PgServerHandshake extends ChannelInboundHandlerAdapter {
         new AuthenticationRequest.Ok().encode(out);
         new ParameterStatus("client_encoding", "UTF8").encode(out);
         new ParameterStatus("integer_datetimes", "on").encode(out);
-        new ParameterStatus("server_version", config.serverVersion()).encode(out);
+        String serverVersion = session.serverVersion();
+        new ParameterStatus("server_version", serverVersion == null ? config.serverVersion() : serverVersion)
+                .encode(out);
         ReadyForQuery.IDLE.encode(out);
         ctx.writeAndFlush(out, ctx.voidPromise());
         ctx.pipeline().replace(this, null, connection);

@@ -13,6 +13,11 @@ public interface PgSession {
      */
     void onCommand(String sql);
 
+    /** What the parameter server_version says to this client; null: what {@link PgServerConfig} says. */
+    default @Nullable String serverVersion() {
+        return null;
+    }
+
     /** The connection is gone; {@code cause} is null when the client simply left. Called once, last, after any CopyEnd. */
     default void onClosed(@Nullable Throwable cause) {}
 

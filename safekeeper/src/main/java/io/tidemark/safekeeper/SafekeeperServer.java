@@ -1,0 +1,182 @@
+package io.tidemark.safekeeper;
+
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.tidemark.runtime.durable.Disk;
+import io.tidemark.runtime.durable.DiskLockedException;
+import io.tidemark.runtime.durable.RealDisk;
+import io.tidemark.runtime.owner.OwnerThreads;
+import io.tidemark.runtime.time.TimeSource;
+import io.tidemark.safekeeper.http.HttpEdge;
+import io.tidemark.safekeeper.http.SafekeeperApi;
+import io.tidemark.safekeeper.metrics.MeteredDisk;
+import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
+import io.tidemark.safekeeper.server.EdgeContext;
+import io.tidemark.safekeeper.server.PgEdge;
+import io.tidemark.safekeeper.timeline.Connections;
+import io.tidemark.safekeeper.timeline.TimelineMetrics;
+import io.tidemark.safekeeper.timeline.TimelineRegistry;
+import io.tidemark.wire.id.NodeId;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running safekeeper: made by {@link #start}, until {@link #close}. */
+public final class SafekeeperServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SafekeeperServer.class);
+
+    /** How many timelines can wait for the disk at the same time. */
+    private static final int OWNER_THREADS = 32;
+
+    private static final int MAX_EVENT_LOOPS = 4;
+
+    private final Closeable lock;
+    private final NodeId nodeId;
+    private final OwnerThreads ownerThreads;
+    private final TimelineRegistry registry;
+    private final EventLoopGroup eventLoops;
+    private final PgEdge pgEdge;
+    private final HttpEdge httpEdge;
+    private final AtomicBoolean ready;
+
+    private SafekeeperServer(
+            Closeable lock,
+            NodeId nodeId,
+            OwnerThreads ownerThreads,
+            TimelineRegistry registry,
+            EventLoopGroup eventLoops,
+            PgEdge pgEdge,
+            HttpEdge httpEdge,
+            AtomicBoolean ready) {
+        this.lock = lock;
+        this.nodeId = nodeId;
+        this.ownerThreads = ownerThreads;
+        this.registry = registry;
+        this.eventLoops = eventLoops;
+        this.pgEdge = pgEdge;
+        this.httpEdge = httpEdge;
+        this.ready = ready;
+    }
+
+    /**
+     * Loads all timelines and starts to listen.
+     *
+     * @throws IOException with a sentence for the operator: the directory is locked, belongs to another id, can't be read; an address is
+     *     taken
+     */
+    public static SafekeeperServer start(SafekeeperConfig config) throws IOException {
+        Files.createDirectories(config.dataDir());
+        Disk realDisk = new RealDisk(config.dataDir());
+        SafekeeperMetrics metrics = new SafekeeperMetrics();
+        Disk disk = new MeteredDisk(config.sync() ? realDisk : new UnsyncedDisk(realDisk), metrics);
+        Closeable lock = lock(disk, config.dataDir());
+        Startup startup = new Startup(lock);
+        try {
+            NodeId id = SafekeeperId.settle(disk, config.nodeId());
+            OwnerThreads ownerThreads = startup.closing(new OwnerThreads("timeline", OWNER_THREADS));
+            TimelineRegistry registry = startup.closing(TimelineRegistry.open(
+                    disk, id, ownerThreads, metrics, TimeSource.system(), config.controlFileSaveInterval()));
+            TimelineMetrics.register(registry, metrics);
+            Connections connections = new Connections();
+            Map<String, String> settings = config.settings();
+            settings.put("id", id.toString());
+            AtomicBoolean ready = new AtomicBoolean();
+            EventLoopGroup eventLoops = eventLoops();
+            startup.closing(() -> stop(eventLoops));
+            Class<? extends ServerChannel> channelClass =
+                    Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+            PgEdge pgEdge = startup.closing(PgEdge.bind(
+                    eventLoops,
+                    channelClass,
+                    config.listenPg().toSocketAddress(),
+                    new EdgeContext(registry, connections, settings, metrics, null)));
+            HttpEdge httpEdge = startup.closing(HttpEdge.bind(
+                    eventLoops,
+                    channelClass,
+                    config.listenHttp().toSocketAddress(),
+                    new SafekeeperApi(registry, connections, settings, disk, metrics, ready::get),
+                    metrics));
+            ready.set(true);
+            LOG.info(
+                    "safekeeper {} listens on {} (PostgreSQL protocol) and {} (HTTP), {} timelines in {}",
+                    id,
+                    pgEdge.address(),
+                    httpEdge.address(),
+                    registry.count(),
+                    config.dataDir());
+            return new SafekeeperServer(lock, id, ownerThreads, registry, eventLoops, pgEdge, httpEdge, ready);
+        } catch (IOException | RuntimeException e) {
+            startup.undo();
+            throw e;
+        }
+    }
+
+    private static Closeable lock(Disk disk, Path dataDir) throws IOException {
+        try {
+            return disk.lock(Path.of("safekeeper.lock"));
+        } catch (DiskLockedException e) {
+            throw new IOException(
+                    "another safekeeper is running on the data directory " + dataDir + ": stop it, or choose another", e);
+        }
+    }
+
+    private static EventLoopGroup eventLoops() {
+        int threads = Math.min(MAX_EVENT_LOOPS, Math.max(2, Runtime.getRuntime().availableProcessors()));
+        return new MultiThreadIoEventLoopGroup(
+                threads,
+                new DefaultThreadFactory("edge", true),
+                Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    }
+
+    private static void stop(EventLoopGroup eventLoops) {
+        eventLoops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
+    }
+
+    public NodeId nodeId() {
+        return nodeId;
+    }
+
+    /** Where the PostgreSQL protocol is spoken. */
+    public InetSocketAddress pgAddress() {
+        return pgEdge.address();
+    }
+
+    public InetSocketAddress httpAddress() {
+        return httpEdge.address();
+    }
+
+    /**
+     * Goes down in order: accepts nobody, makes durable what has arrived, saves the LSNs, closes. Nothing that was acknowledged
+     * depends on it.
+     */
+    @Override
+    public void close() {
+        ready.set(false);
+        pgEdge.stopAccepting();
+        registry.close();
+        pgEdge.close();
+        httpEdge.close();
+        stop(eventLoops);
+        ownerThreads.close();
+        try {
+            lock.close();
+        } catch (IOException e) {
+            LOG.warn("giving the data directory back: {}", e.toString());
+        }
+        LOG.info("safekeeper {} is down", nodeId);
+    }
+}

@@ -1,0 +1,62 @@
+package io.tidemark.safekeeper.http;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * One request, as a route sees it.
+ *
+ * @param path decoded, without the query
+ * @param query decoded parameters
+ * @param variables what the route's pattern matched, by name
+ */
+record HttpRequestView(
+        String method, String path, Map<String, List<String>> query, Map<String, String> variables, String body) {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    HttpRequestView with(Map<String, String> matched) {
+        return new HttpRequestView(method, path, query, matched, body);
+    }
+
+    String variable(String name) {
+        String value = variables.get(name);
+        if (value == null) {
+            throw new IllegalStateException("the route has no variable " + name);
+        }
+        return value;
+    }
+
+    /** The first value of a query parameter. */
+    Optional<String> parameter(String name) {
+        List<String> values = query.get(name);
+        return values == null || values.isEmpty() ? Optional.empty() : Optional.of(values.getFirst());
+    }
+
+    /** A boolean query parameter; an absent one is {@code otherwise}. */
+    boolean flag(String name, boolean otherwise) {
+        return parameter(name)
+                .map(value -> switch (value) {
+                    case "true" -> true;
+                    case "false" -> false;
+                    default -> throw HttpError.badRequest(name + " is true or false, not '" + value + "'");
+                })
+                .orElse(otherwise);
+    }
+
+    /** The body as one JSON object; 400 when it is not. */
+    JsonNode json() {
+        try {
+            JsonNode node = JSON.readTree(body);
+            if (node != null && node.isObject()) {
+                return node;
+            }
+        } catch (JacksonException e) {
+            throw HttpError.badRequest("the body is not JSON: " + e.getOriginalMessage());
+        }
+        throw HttpError.badRequest("the body has to be a JSON object");
+    }
+}
