@@ -1,5 +1,7 @@
 package io.tidemark.safekeeper.http;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.tidemark.safekeeper.timeline.Connections;
 import io.tidemark.safekeeper.timeline.NewTimeline;
 import io.tidemark.safekeeper.timeline.Timeline;
@@ -7,6 +9,7 @@ import io.tidemark.safekeeper.timeline.TimelineException;
 import io.tidemark.safekeeper.timeline.TimelineRegistry;
 import io.tidemark.safekeeper.timeline.TimelineSnapshot;
 import io.tidemark.safekeeper.timeline.TimelineView;
+import io.tidemark.safekeeper.wal.WalReader;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.PgVersion;
 import io.tidemark.wire.id.SystemId;
@@ -15,6 +18,10 @@ import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.Term;
 import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.walpush.MembershipConfig;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -24,6 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class TimelineRoutes {
     private static final String TIMELINE = "/v1/tenant/{tenant_id}/timeline/{timeline_id}";
     private static final int DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
+    private static final int DIGEST_CHUNK_BYTES = 128 * 1024;
 
     private final TimelineRegistry registry;
     private final Connections connections;
@@ -48,7 +56,7 @@ final class TimelineRoutes {
                 .on("PUT", TIMELINE + "/exclude", answering(this::exclude, false))
                 .on("POST", TIMELINE + "/term_bump", answering(this::bumpTerm, false))
                 .on("POST", TIMELINE + "/checkpoint", answering(this::checkpoint, false))
-                .on("GET", TIMELINE + "/digest", answering(this::checkpoint, false));
+                .on("GET", TIMELINE + "/digest", answering(this::digest, false));
     }
 
     private static Router.Route answering(Action action, boolean creation) {
@@ -173,5 +181,41 @@ final class TimelineRoutes {
     private HttpReply checkpoint(HttpRequestView request) throws TimelineException {
         timeline(request).checkpoint();
         return HttpReply.nothing();
+    }
+
+    /** SHA-256 of the WAL bytes in a range that is durable here. */
+    private HttpReply digest(HttpRequestView request) throws TimelineException {
+        Lsn from = lsnParameter(request, "from_lsn");
+        Lsn until = lsnParameter(request, "until_lsn");
+        Timeline timeline = timeline(request);
+        TimelineSnapshot snapshot = timeline.currentSnapshot();
+        if (until.isBefore(from) || until.isAfter(snapshot.flushLsn())) {
+            throw HttpError.badRequest("from_lsn " + from + " to until_lsn " + until
+                    + " is not a range of WAL before flush_lsn " + snapshot.flushLsn());
+        }
+        ByteBuf chunk = Unpooled.buffer(DIGEST_CHUNK_BYTES);
+        try (WalReader reader = timeline.openRawReader()) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            Lsn at = from;
+            while (at.isBefore(until)) {
+                int bytes = reader.read(at, until, DIGEST_CHUNK_BYTES, chunk.clear());
+                digest.update(chunk.array(), chunk.arrayOffset(), bytes);
+                at = at.plus(bytes);
+            }
+            return HttpReply.json(
+                    JsonShapes.object().put("sha256", HexFormat.of().formatHex(digest.digest())));
+        } catch (IOException e) {
+            throw new HttpError(500, "WAL of timeline " + timeline.ttid() + " can't be read: " + e.getMessage());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    private static Lsn lsnParameter(HttpRequestView request, String name) {
+        try {
+            return Lsn.parse(request.parameter(name).orElse(""));
+        } catch (IllegalArgumentException e) {
+            throw HttpError.badRequest("parameter " + name + " has to be an LSN like 0/16B3748");
+        }
     }
 }

@@ -162,16 +162,20 @@ public final class Timeline {
     }
 
     /**
-     * Opens the WAL on disk for reading from {@code start} on, beside the owner. The reader knows no end: never read past what a view has
-     * promised.
+     * Opens the WAL on disk for reading from {@code start} on, beside the owner, with every record checked. The reader knows no end:
+     * never read past what a view has promised.
      */
     public VerifyingWalReader openReader(Lsn start) throws TimelineException {
+        return new VerifyingWalReader(openRawReader(), start);
+    }
+
+    /** The same for the bytes as they are on disk, right or wrong. */
+    public WalReader openRawReader() throws TimelineException {
         TimelineSnapshot snapshot = view().snapshot();
         if (snapshot == null) {
             throw new TimelineException(TimelineException.Kind.BROKEN, "timeline " + ttid + " could not be loaded");
         }
-        return new VerifyingWalReader(
-                new WalReader(disk, TimelineDirectories.of(ttid), WalLayout.of(snapshot.state())), start);
+        return new WalReader(disk, TimelineDirectories.of(ttid), WalLayout.of(snapshot.state()));
     }
 
     /** The term right now, after all that was told before. Blocks. */
