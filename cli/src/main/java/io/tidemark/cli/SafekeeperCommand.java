@@ -32,8 +32,11 @@ final class SafekeeperCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--id", paramLabel = "N", description = "Node id, unique for ever among safekeepers; only a new data"
-            + " directory needs it, and it can't change afterwards.")
+    @Option(
+            names = "--id",
+            paramLabel = "N",
+            description = "Node id, unique for ever among safekeepers; only a new data"
+                    + " directory needs it, and it can't change afterwards.")
     private @Nullable String id;
 
     @Option(
@@ -47,7 +50,8 @@ final class SafekeeperCommand implements Callable<Integer> {
             names = {"-l", "--listen-pg"},
             paramLabel = "HOST:PORT",
             defaultValue = "127.0.0.1:5454",
-            description = "Where the PostgreSQL protocol is spoken; port 0 takes a free one (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Where the PostgreSQL protocol is spoken; port 0 takes a free one (default: ${DEFAULT-VALUE}).")
     private String listenPg;
 
     @Option(

@@ -31,8 +31,9 @@ final class SafekeeperId {
             }
             return stored;
         }
-        NodeId id = wanted.orElseThrow(() -> new IOException(
-                "this data directory is new: give the safekeeper an id with --id, one that no other safekeeper has or had"));
+        NodeId id = wanted.orElseThrow(
+                () -> new IOException(
+                        "this data directory is new: give the safekeeper an id with --id, one that no other safekeeper has or had"));
         write(disk, id);
         return id;
     }

@@ -130,7 +130,8 @@ public final class SafekeeperServer implements AutoCloseable {
             return disk.lock(Path.of("safekeeper.lock"));
         } catch (DiskLockedException e) {
             throw new IOException(
-                    "another safekeeper is running on the data directory " + dataDir + ": stop it, or choose another", e);
+                    "another safekeeper is running on the data directory " + dataDir + ": stop it, or choose another",
+                    e);
         }
     }
 

@@ -59,22 +59,29 @@ class HttpApiTest {
 
     @Test
     void createdTimelineHasTheStatusOfTheSpecification() throws Exception {
-        assertThat(safekeeper.http(200, "POST", "/v1/tenant/timeline", creation()).isNull()).isTrue();
-        assertThat(safekeeper.http(200, "POST", "/v1/tenant/timeline", creation()).isNull()).isTrue();
+        assertThat(safekeeper
+                        .http(200, "POST", "/v1/tenant/timeline", creation())
+                        .isNull())
+                .isTrue();
+        assertThat(safekeeper
+                        .http(200, "POST", "/v1/tenant/timeline", creation())
+                        .isNull())
+                .isTrue();
 
         JsonNode status = safekeeper.http(200, "GET", PATH, "");
         assertThat(status.toString())
-                .isEqualTo("{\"tenant_id\":\"" + TTID.tenantId() + "\",\"timeline_id\":\"" + TTID.timelineId() + "\","
-                        + "\"mconf\":" + configuration(1, 1, 2, 3) + ","
-                        + "\"acceptor_state\":{\"term\":0,\"epoch\":0,\"term_history\":[{\"term\":0,\"lsn\":\"0/1000028\"}]},"
-                        + "\"pg_info\":{\"pg_version\":150019,\"system_id\":0,\"wal_seg_size\":16777216},"
-                        + "\"flush_lsn\":\"0/1000028\",\"timeline_start_lsn\":\"0/1000028\","
-                        + "\"local_start_lsn\":\"0/1000028\",\"commit_lsn\":\"0/1000028\","
-                        + "\"backup_lsn\":\"0/1000028\",\"peer_horizon_lsn\":\"0/1000028\","
-                        + "\"remote_consistent_lsn\":\"0/1000028\",\"peers\":[],\"walsenders\":[],\"walreceivers\":[]}");
+                .isEqualTo(
+                        "{\"tenant_id\":\"" + TTID.tenantId() + "\",\"timeline_id\":\"" + TTID.timelineId() + "\","
+                                + "\"mconf\":" + configuration(1, 1, 2, 3) + ","
+                                + "\"acceptor_state\":{\"term\":0,\"epoch\":0,\"term_history\":[{\"term\":0,\"lsn\":\"0/1000028\"}]},"
+                                + "\"pg_info\":{\"pg_version\":150019,\"system_id\":0,\"wal_seg_size\":16777216},"
+                                + "\"flush_lsn\":\"0/1000028\",\"timeline_start_lsn\":\"0/1000028\","
+                                + "\"local_start_lsn\":\"0/1000028\",\"commit_lsn\":\"0/1000028\","
+                                + "\"backup_lsn\":\"0/1000028\",\"peer_horizon_lsn\":\"0/1000028\","
+                                + "\"remote_consistent_lsn\":\"0/1000028\",\"peers\":[],\"walsenders\":[],\"walreceivers\":[]}");
         assertThat(safekeeper.http(200, "GET", "/v1/tenant/timeline", "").toString())
-                .isEqualTo("[{\"tenant_id\":\"" + TTID.tenantId() + "\",\"timeline_id\":\"" + TTID.timelineId()
-                        + "\"}]");
+                .isEqualTo(
+                        "[{\"tenant_id\":\"" + TTID.tenantId() + "\",\"timeline_id\":\"" + TTID.timelineId() + "\"}]");
         assertThat(safekeeper.http(200, "GET", "/v1/utilization", "").toString())
                 .isEqualTo("{\"timeline_count\":1}");
         assertThat(safekeeper.http(200, "GET", "/v1/status", "").toString()).isEqualTo("{\"id\":1}");
@@ -86,11 +93,20 @@ class HttpApiTest {
     void readersAndProposersAreInTheStatus() throws Exception {
         try (TestProposer proposer = TestProposer.connect(safekeeper, TTID, WalPushVersion.V3)) {
             proposer.greet();
-            assertThat(safekeeper.http(200, "GET", PATH, "").get("walreceivers").get(0).get("status").stringValue())
+            assertThat(safekeeper
+                            .http(200, "GET", PATH, "")
+                            .get("walreceivers")
+                            .get(0)
+                            .get("status")
+                            .stringValue())
                     .isEqualTo("Voting");
             try (TestReader reader = TestReader.start(safekeeper, TTID, "replica", START, "")) {
                 reader.awaitKeepalives(1);
-                JsonNode sender = safekeeper.http(200, "GET", PATH, "").get("walsenders").get(0).get("Vanilla");
+                JsonNode sender = safekeeper
+                        .http(200, "GET", PATH, "")
+                        .get("walsenders")
+                        .get(0)
+                        .get("Vanilla");
                 assertThat(sender.get("appname").stringValue()).isEqualTo("replica");
                 assertThat(sender.get("ttid").get("tenant_id").stringValue())
                         .isEqualTo(TTID.tenantId().toString());
@@ -120,7 +136,8 @@ class HttpApiTest {
                 "POST",
                 "/v1/tenant/timeline",
                 creation().replace("\"start_lsn\"", "\"wal_seg_size\":1000,\"start_lsn\""));
-        assertThat(safekeeper.http(200, "GET", "/v1/tenant/timeline", "").size()).isZero();
+        assertThat(safekeeper.http(200, "GET", "/v1/tenant/timeline", "").size())
+                .isZero();
     }
 
     @Test
@@ -131,8 +148,12 @@ class HttpApiTest {
                 .isEqualTo("{\"dir_existed\":true}");
         assertThat(Files.exists(safekeeper.directoryOf(TTID))).isFalse();
         assertThat(safekeeper.http(200, "DELETE", PATH, "").toString()).isEqualTo("{\"dir_existed\":false}");
-        assertThat(safekeeper.http(404, "GET", PATH, "").get("msg").stringValue()).contains("deleted");
-        assertThat(safekeeper.http(500, "POST", "/v1/tenant/timeline", creation()).get("msg").stringValue())
+        assertThat(safekeeper.http(404, "GET", PATH, "").get("msg").stringValue())
+                .contains("deleted");
+        assertThat(safekeeper
+                        .http(500, "POST", "/v1/tenant/timeline", creation())
+                        .get("msg")
+                        .stringValue())
                 .contains("deleted");
         try (TestProposer proposer = TestProposer.connect(safekeeper, TTID, WalPushVersion.V3)) {
             proposer.send(proposer.greeting());
@@ -153,7 +174,9 @@ class HttpApiTest {
         safekeeper.http(403, "PUT", PATH + "/exclude", configuration(4, 1, 3, 4));
         safekeeper.http(409, "PUT", PATH + "/exclude", configuration(2, 2, 3, 4));
         safekeeper.http(200, "GET", PATH, "");
-        assertThat(safekeeper.http(200, "PUT", PATH + "/exclude", configuration(4, 2, 3, 4)).toString())
+        assertThat(safekeeper
+                        .http(200, "PUT", PATH + "/exclude", configuration(4, 2, 3, 4))
+                        .toString())
                 .isEqualTo("{\"dir_existed\":true}");
         safekeeper.http(404, "GET", PATH, "");
         // Only a membership of a later generation brings it back.
@@ -164,11 +187,17 @@ class HttpApiTest {
     @Test
     void theTermGoesUpOnly() throws Exception {
         safekeeper.http(200, "POST", "/v1/tenant/timeline", creation());
-        assertThat(safekeeper.http(200, "POST", PATH + "/term_bump", "{\"term\":null}").toString())
+        assertThat(safekeeper
+                        .http(200, "POST", PATH + "/term_bump", "{\"term\":null}")
+                        .toString())
                 .isEqualTo("{\"previous_term\":0,\"current_term\":1}");
-        assertThat(safekeeper.http(200, "POST", PATH + "/term_bump", "{\"term\":7}").toString())
+        assertThat(safekeeper
+                        .http(200, "POST", PATH + "/term_bump", "{\"term\":7}")
+                        .toString())
                 .isEqualTo("{\"previous_term\":1,\"current_term\":7}");
-        assertThat(safekeeper.http(200, "POST", PATH + "/term_bump", "{\"term\":3}").toString())
+        assertThat(safekeeper
+                        .http(200, "POST", PATH + "/term_bump", "{\"term\":3}")
+                        .toString())
                 .isEqualTo("{\"previous_term\":7,\"current_term\":7}");
         safekeeper.http(400, "POST", PATH + "/term_bump", "{\"term\":-1}");
         safekeeper.http(400, "POST", PATH + "/term_bump", "{\"term\":18446744073709551616}");
@@ -191,16 +220,14 @@ class HttpApiTest {
             proposer.elect(START);
             for (int at = 0; at < bytes.length; at += 100_000) {
                 proposer.append(
-                        START.plus(at),
-                        wal.retainedSlice(at, Math.min(100_000, bytes.length - at)),
-                        Lsn.INVALID);
+                        START.plus(at), wal.retainedSlice(at, Math.min(100_000, bytes.length - at)), Lsn.INVALID);
             }
             wal.release();
             proposer.awaitFlushed(writer.position());
         }
         String query = "?from_lsn=" + START + "&until_lsn=" + writer.position();
-        String expected = HexFormat.of()
-                .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        String expected =
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         assertThat(safekeeper.http(200, "GET", PATH + "/digest" + query, "").toString())
                 .isEqualTo("{\"sha256\":\"" + expected + "\"}");
         safekeeper.http(400, "GET", PATH + "/digest?from_lsn=" + START + "&until_lsn=1/0", "");
@@ -210,18 +237,28 @@ class HttpApiTest {
     @Test
     void checkpointDumpConfigMetricsAndHealthAnswer() throws Exception {
         safekeeper.http(200, "POST", "/v1/tenant/timeline", creation());
-        assertThat(safekeeper.http(200, "POST", PATH + "/checkpoint", "").isNull()).isTrue();
+        assertThat(safekeeper.http(200, "POST", PATH + "/checkpoint", "").isNull())
+                .isTrue();
         JsonNode dump = safekeeper.http(200, "GET", "/v1/debug_dump?dump_all=true", "");
         assertThat(dump.get("timelines_count").intValue()).isEqualTo(1);
-        assertThat(dump.get("timelines").get(0).get("control_file").get("commit_lsn").stringValue())
+        assertThat(dump.get("timelines")
+                        .get(0)
+                        .get("control_file")
+                        .get("commit_lsn")
+                        .stringValue())
                 .isEqualTo("0/1000028");
         assertThat(dump.get("timelines").get(0).get("memory").get("flush_lsn").stringValue())
                 .isEqualTo("0/1000028");
         safekeeper.http(400, "GET", "/v1/debug_dump?dump_everything=true", "");
         safekeeper.http(400, "GET", "/v1/debug_dump?dump_all=perhaps", "");
-        assertThat(safekeeper.http(200, "GET", "/v1/config", "").get("id").stringValue()).isEqualTo("1");
-        assertThat(safekeeper.http(200, "GET", "/health", "").get("status").stringValue()).isEqualTo("ready");
-        assertThat(safekeeper.http(200, "GET", "/v1/debug/filesystem_usage", "").get("capacity_bytes").longValue())
+        assertThat(safekeeper.http(200, "GET", "/v1/config", "").get("id").stringValue())
+                .isEqualTo("1");
+        assertThat(safekeeper.http(200, "GET", "/health", "").get("status").stringValue())
+                .isEqualTo("ready");
+        assertThat(safekeeper
+                        .http(200, "GET", "/v1/debug/filesystem_usage", "")
+                        .get("capacity_bytes")
+                        .longValue())
                 .isPositive();
         HttpResponse<String> metrics = safekeeper.request("GET", "/metrics", "");
         assertThat(metrics.headers().firstValue("content-type").orElse("")).startsWith("text/plain");

@@ -66,8 +66,8 @@ public final class TestProposer implements CopyHandler, AutoCloseable {
     }
 
     public void send(ProposerMessage message) {
-        connection.writeAndFlush(CopyFrames.frame(
-                connection.channel().alloc(), 256, out -> message.encode(version, out)));
+        connection.writeAndFlush(
+                CopyFrames.frame(connection.channel().alloc(), 256, out -> message.encode(version, out)));
     }
 
     /** Any bytes, as one CopyData. */

@@ -56,7 +56,9 @@ public final class TestSafekeeper implements AutoCloseable {
     }
 
     public Path directoryOf(TenantTimelineId ttid) {
-        return directory.resolve(ttid.tenantId().toString()).resolve(ttid.timelineId().toString());
+        return directory
+                .resolve(ttid.tenantId().toString())
+                .resolve(ttid.timelineId().toString());
     }
 
     public void stop() {
@@ -74,7 +76,8 @@ public final class TestSafekeeper implements AutoCloseable {
     }
 
     public PgConnection connect(TenantTimelineId ttid, String applicationName) throws Exception {
-        PgClientConfig config = PgClientConfig.of("127.0.0.1", server.pgAddress().getPort(), "test")
+        PgClientConfig config = PgClientConfig.of(
+                        "127.0.0.1", server.pgAddress().getPort(), "test")
                 .withParameter("options", StartupOptions.naming(ttid))
                 .withParameter("application_name", applicationName);
         return await(PgClient.connect(new Bootstrap().group(clients).channel(NioSocketChannel.class), config));
@@ -82,7 +85,8 @@ public final class TestSafekeeper implements AutoCloseable {
 
     /** A connection that names no timeline. */
     public PgConnection connect() throws Exception {
-        PgClientConfig config = PgClientConfig.of("127.0.0.1", server.pgAddress().getPort(), "test");
+        PgClientConfig config =
+                PgClientConfig.of("127.0.0.1", server.pgAddress().getPort(), "test");
         return await(PgClient.connect(new Bootstrap().group(clients).channel(NioSocketChannel.class), config));
     }
 

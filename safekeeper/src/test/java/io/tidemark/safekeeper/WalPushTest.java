@@ -280,10 +280,14 @@ class WalPushTest {
                     greeting.walSegmentSizeBytes()));
             assertThat(TestSafekeeper.await(proposer.end())).isInstanceOf(CopyEnd.ServerFailed.class);
         }
-        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"NO_GREETING\"}")).isEqualTo(1);
-        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"APPEND_LEAVES_GAP\"}")).isEqualTo(1);
-        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"INVALID_MESSAGE\"}")).isEqualTo(1);
-        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"PG_VERSION_MISMATCH\"}")).isEqualTo(1);
+        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"NO_GREETING\"}"))
+                .isEqualTo(1);
+        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"APPEND_LEAVES_GAP\"}"))
+                .isEqualTo(1);
+        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"INVALID_MESSAGE\"}"))
+                .isEqualTo(1);
+        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"PG_VERSION_MISMATCH\"}"))
+                .isEqualTo(1);
     }
 
     @Test
@@ -300,7 +304,8 @@ class WalPushTest {
         try (var connection = safekeeperConnection()) {
             CopyRecorder copy = new CopyRecorder();
             TestSafekeeper.await(connection.connection().copy("START_WAL_PUSH (proto_version '4')", copy));
-            connection.connection()
+            connection
+                    .connection()
                     .writeAndFlush(io.tidemark.wire.frame.CopyFrames.frame(
                             connection.connection().channel().alloc(), 8, out -> out.writeByte('g')));
             assertThat(TestSafekeeper.await(copy.end).toString()).contains("unsupported protocol version 4");
@@ -377,7 +382,10 @@ class WalPushTest {
                             + ", receiver is caughtup and there is no computes")
                     .contains("00000");
         }
-        assertThat(safekeeper.http(200, "GET", TestSafekeeper.path(TTID), "").get("remote_consistent_lsn").stringValue())
+        assertThat(safekeeper
+                        .http(200, "GET", TestSafekeeper.path(TTID), "")
+                        .get("remote_consistent_lsn")
+                        .stringValue())
                 .isEqualTo(end.toString());
     }
 

@@ -78,8 +78,7 @@ final class JsonFields {
         try {
             return new MembershipConfig(generation, members, newMembers);
         } catch (IllegalArgumentException e) {
-            throw HttpError.badRequest(
-                    Optional.ofNullable(e.getMessage()).orElse("not a membership configuration"));
+            throw HttpError.badRequest(Optional.ofNullable(e.getMessage()).orElse("not a membership configuration"));
         }
     }
 

@@ -42,8 +42,7 @@ final class JsonShapes {
     }
 
     static ObjectNode ids(TenantTimelineId ttid) {
-        return object()
-                .put("tenant_id", ttid.tenantId().toString())
+        return object().put("tenant_id", ttid.tenantId().toString())
                 .put("timeline_id", ttid.timelineId().toString());
     }
 
@@ -155,9 +154,15 @@ final class JsonShapes {
     private static ObjectNode pageserver(@Nullable PageserverFeedback feedback) {
         ObjectNode node = object();
         putUnsigned(node, "current_timeline_size", feedback == null ? 0 : feedback.currentTimelineSizeBytes());
-        node.put("last_received_lsn", feedback == null ? "0/0" : feedback.lastReceivedLsn().toString());
-        node.put("disk_consistent_lsn", feedback == null ? "0/0" : feedback.diskConsistentLsn().toString());
-        node.put("remote_consistent_lsn", feedback == null ? "0/0" : feedback.remoteConsistentLsn().toString());
+        node.put(
+                "last_received_lsn",
+                feedback == null ? "0/0" : feedback.lastReceivedLsn().toString());
+        node.put(
+                "disk_consistent_lsn",
+                feedback == null ? "0/0" : feedback.diskConsistentLsn().toString());
+        node.put(
+                "remote_consistent_lsn",
+                feedback == null ? "0/0" : feedback.remoteConsistentLsn().toString());
         node.put("replytime", feedback == null ? 0 : feedback.replyTimeMicros());
         node.put("shard_number", feedback == null ? 0 : Integer.toUnsignedLong(feedback.shardNumber()));
         return node;
@@ -165,11 +170,12 @@ final class JsonShapes {
 
     private static ObjectNode standby(ReaderFeedback.OfStandby standby) {
         ObjectNode node = object();
-        node.set("reply", object()
-                .put("write_lsn", standby.writeLsn().toString())
-                .put("flush_lsn", standby.flushLsn().toString())
-                .put("apply_lsn", standby.applyLsn().toString())
-                .put("reply_ts", standby.timestampMicros()));
+        node.set(
+                "reply",
+                object().put("write_lsn", standby.writeLsn().toString())
+                        .put("flush_lsn", standby.flushLsn().toString())
+                        .put("apply_lsn", standby.applyLsn().toString())
+                        .put("reply_ts", standby.timestampMicros()));
         HotStandbyFeedback hot = standby.hotStandby();
         ObjectNode hotNode = object().put("ts", hot.timestampMicros());
         putUnsigned(hotNode, "xmin", hot.xmin());

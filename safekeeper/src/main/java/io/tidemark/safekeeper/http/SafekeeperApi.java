@@ -144,7 +144,9 @@ public final class SafekeeperApi {
                 timelines.add(JsonShapes.dump(view, controlFile, memory, termHistory));
             }
         }
-        ObjectNode node = JsonShapes.object().put("start_time", start).put("finish_time", Instant.now().toString());
+        ObjectNode node = JsonShapes.object()
+                .put("start_time", start)
+                .put("finish_time", Instant.now().toString());
         node.set("timelines", timelines);
         node.put("timelines_count", timelines.size());
         node.set("config", configNode());

@@ -164,8 +164,8 @@ final class TimelineRoutes {
         if (membership.contains(registry.me())) {
             throw new HttpError(403, "node " + registry.me() + " is a member of generation " + membership.generation());
         }
-        return HttpReply.json(JsonShapes.object()
-                .put("dir_existed", registry.exclude(ttid(request), membership.generation())));
+        return HttpReply.json(
+                JsonShapes.object().put("dir_existed", registry.exclude(ttid(request), membership.generation())));
     }
 
     private HttpReply bumpTerm(HttpRequestView request) throws TimelineException {

@@ -84,7 +84,8 @@ public final class MeteredDisk implements Disk {
 
     @Override
     public DurableFile open(Path file, Mode mode) throws IOException {
-        boolean control = file.getFileName() != null && file.getFileName().toString().startsWith(CONTROL_FILE);
+        boolean control =
+                file.getFileName() != null && file.getFileName().toString().startsWith(CONTROL_FILE);
         DurableFile opened = disk.open(file, mode);
         return mode == Mode.READ ? opened : new MeteredFile(opened, control, metrics);
     }

@@ -77,7 +77,9 @@ public final class PgEdge implements AutoCloseable {
             return;
         }
         connections.add(connection);
-        connection.pipeline().addLast(new TrafficHandler(context.metrics()), new ReadTimeoutHandler(READ_TIMEOUT_SECONDS));
+        connection
+                .pipeline()
+                .addLast(new TrafficHandler(context.metrics()), new ReadTimeoutHandler(READ_TIMEOUT_SECONDS));
         PgServer.install(
                 connection,
                 PgServerConfig.DEFAULT,

@@ -173,8 +173,7 @@ final class SafekeeperSession implements PgSession {
                 setting(name, sizeText(requireSnapshot().state().walSegmentSizeBytes()));
             // pg_receivewal gives its files the same mode.
             case "data_directory_mode" -> setting(name, "0700");
-            case "server_version" ->
-                setting(name, PgEdge.serverVersion(context.registry(), tenantId, timelineId));
+            case "server_version" -> setting(name, PgEdge.serverVersion(context.registry(), tenantId, timelineId));
             default -> {
                 Optional<TextTable> table = new ShowAnswers(context).answer(name);
                 if (table.isPresent()) {

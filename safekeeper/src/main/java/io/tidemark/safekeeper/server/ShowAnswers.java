@@ -121,7 +121,8 @@ final class ShowAnswers {
         Instant now = Instant.now();
         context.connections().all().stream().limit(MAX_ROWS).forEach(entry -> {
             @Nullable Object tenant = entry.ttid() == null ? null : entry.ttid().tenantId();
-            @Nullable Object timeline = entry.ttid() == null ? null : entry.ttid().timelineId();
+            @Nullable
+            Object timeline = entry.ttid() == null ? null : entry.ttid().timelineId();
             table.row(
                     entry.id(),
                     kind(entry.kind()),

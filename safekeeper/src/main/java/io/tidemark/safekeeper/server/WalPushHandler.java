@@ -116,7 +116,8 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
     }
 
     private void findTimeline(ProposerMessage.ProposerGreeting greeting) {
-        if (!greeting.tenantId().equals(ttid.tenantId()) || !greeting.timelineId().equals(ttid.timelineId())) {
+        if (!greeting.tenantId().equals(ttid.tenantId())
+                || !greeting.timelineId().equals(ttid.timelineId())) {
             throw refused(
                     Refusal.TIMELINE_MISMATCH.name(),
                     new InvalidMessageException("the greeting is for timeline " + greeting.tenantId() + "/"

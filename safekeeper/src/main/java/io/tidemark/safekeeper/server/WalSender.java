@@ -196,8 +196,8 @@ final class WalSender implements CopyHandler {
         }
         int bytes = wal.readableBytes();
         WalSenderMessage.XLogData message = new WalSenderMessage.XLogData(start, readable, now(), wal);
-        ByteBuf frame = CopyFrames.frame(
-                channel.alloc(), WalSenderMessage.XLogData.HEADER_BYTES, message::encodeHeader, wal);
+        ByteBuf frame =
+                CopyFrames.frame(channel.alloc(), WalSenderMessage.XLogData.HEADER_BYTES, message::encodeHeader, wal);
         var _ = channel.writeAndFlush(frame, channel.voidPromise());
         context.metrics().walRead(bytes);
         return true;
@@ -223,8 +223,9 @@ final class WalSender implements CopyHandler {
         }
         switch (message) {
             case WalReceiverMessage.StandbyStatus status -> {
-                HotStandbyFeedback hot =
-                        feedback instanceof ReaderFeedback.OfStandby known ? known.hotStandby() : HotStandbyFeedback.NONE;
+                HotStandbyFeedback hot = feedback instanceof ReaderFeedback.OfStandby known
+                        ? known.hotStandby()
+                        : HotStandbyFeedback.NONE;
                 tell(new ReaderFeedback.OfStandby(
                         status.writeLsn(), status.flushLsn(), status.applyLsn(), status.sentAtMicros(), hot));
                 if (status.replyRequested()) {

@@ -99,7 +99,8 @@ final class WalStream implements AutoCloseable {
      * The next chunk: at most as long as an append; ends at {@code end}, with a page or with the segment, since a record must not be cut
      * anywhere else. Null when there is none yet. The caller gets the reference.
      */
-    @Nullable ByteBuf read(ByteBufAllocator allocator, Lsn end) throws IOException, TimelineException, Ended {
+    @Nullable
+    ByteBuf read(ByteBufAllocator allocator, Lsn end) throws IOException, TimelineException, Ended {
         VerifyingWalReader open = reader;
         if (open == null) {
             open = timeline.openReader(position);
@@ -122,7 +123,8 @@ final class WalStream implements AutoCloseable {
         }
     }
 
-    // WAL of a term is cut only after a higher term was adopted. So what was read before the owner says "still this term" is WAL that
+    // WAL of a term is cut only after a higher term was adopted. So what was read before the owner says "still this
+    // term" is WAL that
     // this term's proposer wrote or took over.
     private void requireTerm(Term wanted) throws TimelineException, Ended {
         Term now = timeline.termNow();

@@ -42,8 +42,8 @@ public record NewTimeline(
 
     void requireValid() throws TimelineException {
         if (!pgVersion.isSupported()) {
-            throw invalid("PostgreSQL version " + pgVersion.number() + " is not one of " + PgVersion.OLDEST_MAJOR + " to "
-                    + PgVersion.NEWEST_MAJOR);
+            throw invalid("PostgreSQL version " + pgVersion.number() + " is not one of " + PgVersion.OLDEST_MAJOR
+                    + " to " + PgVersion.NEWEST_MAJOR);
         }
         if (Integer.bitCount(walSegmentSizeBytes) != 1
                 || walSegmentSizeBytes < MIN_SEGMENT_BYTES
@@ -56,8 +56,7 @@ public record NewTimeline(
     }
 
     private TimelineException invalid(String what) {
-        return new TimelineException(
-                TimelineException.Kind.INVALID, "timeline " + ttid + " can't be created: " + what);
+        return new TimelineException(TimelineException.Kind.INVALID, "timeline " + ttid + " can't be created: " + what);
     }
 
     AcceptorState initialState(long nowMillis) {

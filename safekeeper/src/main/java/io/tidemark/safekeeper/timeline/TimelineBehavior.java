@@ -366,7 +366,10 @@ final class TimelineBehavior implements OwnerBehavior<TimelineMessage>, Timeline
             core = opener.open();
             failure = null;
             reopens = false;
-            LOG.info("timeline {} is open again at flush_lsn {}", ttid, core.snapshot().flushLsn());
+            LOG.info(
+                    "timeline {} is open again at flush_lsn {}",
+                    ttid,
+                    core.snapshot().flushLsn());
         } catch (IOException | RuntimeException e) {
             failure = e.getMessage() == null ? e.toString() : e.getMessage();
             reopens = e instanceof DiskFullException;

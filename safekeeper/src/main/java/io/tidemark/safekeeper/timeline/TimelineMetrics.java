@@ -18,7 +18,10 @@ public final class TimelineMetrics {
         TimelineMetrics here = new TimelineMetrics(registry, metrics);
         here.totals();
         here.lsns();
-        here.perTimeline("connected_computes", "Proposers connected", view -> view.proposers().size());
+        here.perTimeline(
+                "connected_computes",
+                "Proposers connected",
+                view -> view.proposers().size());
         here.perTimeline("ps_feedback_count_total", "Pageserver feedbacks", TimelineView::pageserverFeedbackCount);
         here.perTimeline("ps_last_received_lsn", "What a pageserver has received", view -> {
             PageserverFeedback feedback = view.lastPageserverFeedback();
@@ -43,10 +46,16 @@ public final class TimelineMetrics {
     }
 
     private void lsns() {
-        perSnapshot("commit_lsn", "commit_lsn in memory", snapshot -> snapshot.commitLsn().value());
+        perSnapshot(
+                "commit_lsn",
+                "commit_lsn in memory",
+                snapshot -> snapshot.commitLsn().value());
         perSnapshot("flush_lsn", "flush_lsn", snapshot -> snapshot.flushLsn().value());
         perSnapshot("backup_lsn", "backup_lsn", snapshot -> snapshot.backupLsn().value());
-        perSnapshot("peer_horizon_lsn", "peer_horizon_lsn", snapshot -> snapshot.peerHorizonLsn().value());
+        perSnapshot(
+                "peer_horizon_lsn",
+                "peer_horizon_lsn",
+                snapshot -> snapshot.peerHorizonLsn().value());
         perSnapshot(
                 "remote_consistent_lsn",
                 "remote_consistent_lsn",

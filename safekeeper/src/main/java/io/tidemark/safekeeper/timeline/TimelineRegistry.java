@@ -105,11 +105,16 @@ public final class TimelineRegistry implements AutoCloseable {
         return TimelineCore.open(directories.disk(), TimelineDirectories.of(ttid), me);
     }
 
-    private Timeline timeline(
-            TenantTimelineId ttid,
-            @Nullable TimelineCore core,
-            @Nullable String failure) {
-        return new Timeline(ttid, directories.disk(), threads, () -> openCore(ttid), this::afterSaveInterval, metrics, core, failure);
+    private Timeline timeline(TenantTimelineId ttid, @Nullable TimelineCore core, @Nullable String failure) {
+        return new Timeline(
+                ttid,
+                directories.disk(),
+                threads,
+                () -> openCore(ttid),
+                this::afterSaveInterval,
+                metrics,
+                core,
+                failure);
     }
 
     private void afterSaveInterval(Runnable task) {
@@ -227,8 +232,7 @@ public final class TimelineRegistry implements AutoCloseable {
         return remove(ttid, generation);
     }
 
-    private boolean remove(TenantTimelineId ttid, @Nullable Long generation)
-            throws TimelineException {
+    private boolean remove(TenantTimelineId ttid, @Nullable Long generation) throws TimelineException {
         begin(ttid, 0, false);
         try {
             Timeline timeline = timelines.get(ttid);

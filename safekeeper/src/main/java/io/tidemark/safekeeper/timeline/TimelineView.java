@@ -1,8 +1,8 @@
 package io.tidemark.safekeeper.timeline;
 
 import io.tidemark.safekeeper.acceptor.ConnectionId;
-import io.tidemark.wire.id.Term;
 import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.Term;
 import io.tidemark.wire.replication.PageserverFeedback;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +27,8 @@ public record TimelineView(
         long pageserverFeedbackCount) {
 
     /** A proposer connected here; {@code electedTerm} is null until it is elected. */
-    public record Proposer(ConnectionId connection, @Nullable Term electedTerm) {}
+    public record Proposer(
+            ConnectionId connection, @Nullable Term electedTerm) {}
 
     /** A reader of WAL connected here. */
     public record Reader(ConnectionId connection, ReaderFeedback feedback) {}

@@ -43,7 +43,8 @@ class EdgeCommandTest {
         assertThat(EdgeCommand.parse("TIMELINE_STATUS")).isEqualTo(new EdgeCommand.TimelineStatus());
         assertThat(EdgeCommand.parse("show  Timelines ;")).isEqualTo(new EdgeCommand.Show("timelines"));
         assertThat(EdgeCommand.parse("SHOW")).isEqualTo(new EdgeCommand.Show(""));
-        assertThat(EdgeCommand.parse("READ_REPLICATION_SLOT \"s\"")).isEqualTo(new EdgeCommand.ReadReplicationSlot("s"));
+        assertThat(EdgeCommand.parse("READ_REPLICATION_SLOT \"s\""))
+                .isEqualTo(new EdgeCommand.ReadReplicationSlot("s"));
         assertThat(EdgeCommand.parse("CREATE_REPLICATION_SLOT \"s\" TEMPORARY PHYSICAL RESERVE_WAL"))
                 .isEqualTo(new EdgeCommand.CreateReplicationSlot("s"));
         assertThat(EdgeCommand.parse("SET datestyle TO 'ISO'")).isEqualTo(new EdgeCommand.SetDateStyle());
