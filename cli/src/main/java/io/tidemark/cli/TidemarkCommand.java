@@ -9,7 +9,15 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "tidemark 0.1.0",
         description = "A storage tier for PostgreSQL.",
-        subcommands = {SafekeeperCommand.class, ShimCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {
+            DemoCommand.class,
+            StartCommand.class,
+            StopCommand.class,
+            StatusCommand.class,
+            SafekeeperCommand.class,
+            ShimCommand.class,
+            CommandLine.HelpCommand.class
+        })
 public final class TidemarkCommand {
     private TidemarkCommand() {}
 

@@ -1,0 +1,81 @@
+package io.tidemark.cli;
+
+import io.tidemark.cli.cluster.ClusterDirectory;
+import io.tidemark.cli.cluster.ClusterStatus;
+import io.tidemark.cli.cluster.ProcessCluster;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code tidemark status}: one row per server of a local cluster. */
+@Command(
+        name = "status",
+        mixinStandardHelpOptions = true,
+        description = "Show a local cluster: who runs, terms, LSNs, lag in bytes.",
+        footer = {
+            "",
+            "Exit codes: 0 everything runs, 1 something does not or there is no cluster, 2 wrong command line."
+        })
+final class StatusCommand implements Callable<Integer> {
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Option(
+            names = "--dir",
+            paramLabel = "DIR",
+            defaultValue = StartCommand.DEFAULT_DIRECTORY,
+            description = "Where the cluster lives (default: ${DEFAULT-VALUE}).")
+    Path dir = Path.of(StartCommand.DEFAULT_DIRECTORY);
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Terminal terminal = Terminal.of(spec);
+        try {
+            ClusterStatus status = ClusterStatus.of(new ProcessCluster(ClusterDirectory.open(dir)));
+            if (json) {
+                terminal.out()
+                        .println(JsonMapper.builder()
+                                .enable(SerializationFeature.INDENT_OUTPUT)
+                                .build()
+                                .writeValueAsString(status));
+            } else {
+                print(status, terminal.out());
+            }
+            return status.allRunning() ? 0 : 1;
+        } catch (IOException e) {
+            return terminal.fail("status", e);
+        }
+    }
+
+    private static void print(ClusterStatus status, PrintWriter out) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("SERVER", "STATE", "PID", "ADDRESS", "TERM", "FLUSH_LSN", "COMMIT_LSN", "LAG"));
+        for (ClusterStatus.Server server : status.servers()) {
+            rows.add(List.of(
+                    server.name(),
+                    server.state(),
+                    server.pid(),
+                    server.address(),
+                    server.term(),
+                    server.flushLsn(),
+                    server.commitLsn(),
+                    server.lagBytes()));
+        }
+        out.println(status.directory() + ", PostgreSQL " + status.pgMajor());
+        Terminal.table(rows).forEach(out::println);
+    }
+}

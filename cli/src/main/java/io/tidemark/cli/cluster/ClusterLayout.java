@@ -1,0 +1,42 @@
+package io.tidemark.cli.cluster;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Where a local cluster keeps what, below its directory. */
+public record ClusterLayout(Path root) {
+    public ClusterLayout {
+        root = root.toAbsolutePath().normalize();
+    }
+
+    public Path configFile() {
+        return root.resolve("cluster.json");
+    }
+
+    public Path safekeeperDir(long id) {
+        return root.resolve(safekeeperName(id));
+    }
+
+    public static String safekeeperName(long id) {
+        return "safekeeper-" + id;
+    }
+
+    public Path postgresDir() {
+        return root.resolve("postgres");
+    }
+
+    public Path logFile(String server) {
+        return root.resolve("log").resolve(server + ".log");
+    }
+
+    public Path pidFile(String server) {
+        return root.resolve("run").resolve(server + ".pid");
+    }
+
+    /** Makes the directories that are not a server's own. */
+    void createDirectories() throws IOException {
+        Files.createDirectories(root.resolve("log"));
+        Files.createDirectories(root.resolve("run"));
+    }
+}

@@ -1,0 +1,45 @@
+package io.tidemark.cli.cluster;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a new local cluster is to be; an existing one keeps what it is.
+ *
+ * @param pgMajor empty: an existing cluster's own, {@value #DEFAULT_PG_MAJOR} for a new one
+ * @param pgBin directory of an installed PostgreSQL's programs; empty: the one that came with the build
+ * @param postgresPort 0: 54321 when free, else any
+ * @param safekeeperCount 1 to 9
+ * @param postgresSettings configuration parameters on top of ours
+ */
+public record ClusterOptions(
+        Optional<Integer> pgMajor,
+        Optional<Path> pgBin,
+        int postgresPort,
+        int safekeeperCount,
+        Map<String, String> postgresSettings) {
+    public static final int DEFAULT_PG_MAJOR = 17;
+
+    private static final int MAX_SAFEKEEPERS = 9;
+
+    public ClusterOptions {
+        if (safekeeperCount < 1 || safekeeperCount > MAX_SAFEKEEPERS) {
+            throw new IllegalArgumentException("1 to " + MAX_SAFEKEEPERS + " safekeepers, not " + safekeeperCount);
+        }
+        postgresSettings = Map.copyOf(postgresSettings);
+    }
+
+    /** Three safekeepers and PostgreSQL 17. */
+    public static ClusterOptions defaults() {
+        return new ClusterOptions(Optional.empty(), Optional.empty(), 0, 3, Map.of());
+    }
+
+    public ClusterOptions withPgMajor(int major) {
+        return new ClusterOptions(Optional.of(major), pgBin, postgresPort, safekeeperCount, postgresSettings);
+    }
+
+    public ClusterOptions withPostgresSettings(Map<String, String> settings) {
+        return new ClusterOptions(pgMajor, pgBin, postgresPort, safekeeperCount, settings);
+    }
+}

@@ -1,0 +1,38 @@
+package io.tidemark.cli.cluster;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.HashSet;
+import java.util.Set;
+
+/** Chooses ports on 127.0.0.1 that nobody listens on now, never the same one twice. */
+final class Ports {
+    private final Set<Integer> given = new HashSet<>();
+
+    /** The preferred port when it is free, else any other. */
+    int choose(int preferred) throws IOException {
+        if (preferred != 0 && !given.contains(preferred) && isFree(preferred)) {
+            given.add(preferred);
+            return preferred;
+        }
+        while (true) {
+            try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+                if (given.add(socket.getLocalPort())) {
+                    return socket.getLocalPort();
+                }
+            }
+        }
+    }
+
+    private static boolean isFree(int port) {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port), 1);
+            return true;
+        } catch (IOException taken) {
+            return false;
+        }
+    }
+}

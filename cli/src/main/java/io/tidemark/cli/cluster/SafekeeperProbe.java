@@ -1,0 +1,92 @@
+package io.tidemark.cli.cluster;
+
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.TenantTimelineId;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Asks a safekeeper over HTTP how it is. */
+public final class SafekeeperProbe {
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final int MAX_ANSWER_BYTES = 1 << 20;
+    private static final JsonMapper MAPPER = JsonMapper.shared();
+
+    private final String httpAddress;
+
+    /** @param httpAddress {@code host:port} */
+    public SafekeeperProbe(String httpAddress) {
+        this.httpAddress = httpAddress;
+    }
+
+    /** What a safekeeper says of one timeline. */
+    public record TimelineStatus(
+            long term, Lsn flushLsn, Lsn commitLsn, Lsn timelineStartLsn, Lsn localStartLsn, long lastLogTerm) {}
+
+    /** Whether the process answers. */
+    public boolean isUp() {
+        try {
+            return get("/v1/status").isPresent();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * The timeline as this safekeeper has it; empty when it has none.
+     *
+     * @throws IOException when there is no answer, or none we understand
+     */
+    public Optional<TimelineStatus> timeline(TenantTimelineId timeline) throws IOException {
+        Optional<JsonNode> answer = get("/v1/tenant/" + timeline.tenantId() + "/timeline/" + timeline.timelineId());
+        if (answer.isEmpty()) {
+            return Optional.empty();
+        }
+        JsonNode json = answer.get();
+        try {
+            JsonNode acceptor = json.required("acceptor_state");
+            return Optional.of(new TimelineStatus(
+                    acceptor.required("term").asLong(),
+                    lsn(json, "flush_lsn"),
+                    lsn(json, "commit_lsn"),
+                    lsn(json, "timeline_start_lsn"),
+                    lsn(json, "local_start_lsn"),
+                    acceptor.required("epoch").asLong()));
+        } catch (JacksonException | IllegalArgumentException e) {
+            throw new IOException("not a timeline status from " + httpAddress + ": " + json, e);
+        }
+    }
+
+    private static Lsn lsn(JsonNode json, String field) {
+        return Lsn.parse(json.required(field).asString());
+    }
+
+    private Optional<JsonNode> get(String path) throws IOException {
+        HttpURLConnection connection = (HttpURLConnection)
+                URI.create("http://" + httpAddress + path).toURL().openConnection();
+        connection.setConnectTimeout((int) TIMEOUT.toMillis());
+        connection.setReadTimeout((int) TIMEOUT.toMillis());
+        try {
+            int status = connection.getResponseCode();
+            if (status == HttpURLConnection.HTTP_NOT_FOUND) {
+                return Optional.empty();
+            }
+            if (status != HttpURLConnection.HTTP_OK) {
+                throw new IOException(httpAddress + path + " answered " + status);
+            }
+            try (InputStream body = connection.getInputStream()) {
+                return Optional.of(MAPPER.readTree(body.readNBytes(MAX_ANSWER_BYTES)));
+            } catch (JacksonException e) {
+                throw new IOException("not JSON from " + httpAddress + path, e);
+            }
+        } finally {
+            connection.disconnect();
+        }
+    }
+}
