@@ -2,7 +2,6 @@ package io.tidemark.wire.client;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
@@ -11,6 +10,7 @@ import io.tidemark.wire.frame.BackendMessage;
 import io.tidemark.wire.frame.CopyHandler;
 import io.tidemark.wire.frame.FrontendMessage;
 import io.tidemark.wire.frame.InvalidMessageException;
+import io.tidemark.wire.frame.LastWords;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Map;
@@ -139,7 +139,7 @@ public final class PgConnection extends ChannelInboundHandlerAdapter {
             if (channel.isActive()) {
                 ByteBuf out = channel.alloc().buffer(8);
                 new FrontendMessage.Terminate().encode(out);
-                channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+                LastWords.send(channel, out);
             }
             lost(null);
         });

@@ -2,7 +2,6 @@ package io.tidemark.wire.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
@@ -24,6 +23,7 @@ import io.tidemark.wire.frame.ErrorFields;
 import io.tidemark.wire.frame.FrontendMessage;
 import io.tidemark.wire.frame.FrontendMessage.CopyFail;
 import io.tidemark.wire.frame.InvalidMessageException;
+import io.tidemark.wire.frame.LastWords;
 import io.tidemark.wire.frame.SqlState;
 import io.tidemark.wire.frame.TextTable;
 import java.io.IOException;
@@ -196,7 +196,7 @@ public final class PgServerConnection extends ChannelInboundHandlerAdapter {
             out.release();
             return;
         }
-        channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+        LastWords.send(channel, out);
         closed(cause);
     }
 

@@ -1,7 +1,6 @@
 package io.tidemark.wire.server;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslContext;
@@ -17,6 +16,7 @@ import io.tidemark.wire.frame.FrontendDecoder;
 import io.tidemark.wire.frame.FrontendMessage.AuthenticationResponse;
 import io.tidemark.wire.frame.InitialPacket;
 import io.tidemark.wire.frame.InitialPacket.StartupMessage;
+import io.tidemark.wire.frame.LastWords;
 import io.tidemark.wire.frame.SqlState;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -135,7 +135,7 @@ final class PgServerHandshake extends ChannelInboundHandlerAdapter {
         refused = true;
         ByteBuf out = ctx.alloc().buffer();
         new ErrorResponse(ErrorFields.error(SqlState.INTERNAL_ERROR, reason)).encode(out);
-        ctx.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+        LastWords.send(ctx.channel(), out);
     }
 
     private void letIn(ChannelHandlerContext ctx, StartupMessage message) {

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.ReferenceCountUtil;
 import io.tidemark.wire.frame.BackendMessage;
 import io.tidemark.wire.frame.BackendMessage.CommandComplete;
 import io.tidemark.wire.frame.BackendMessage.CopyResponse;
@@ -17,6 +21,7 @@ import io.tidemark.wire.frame.CopyEnd;
 import io.tidemark.wire.frame.CopyHandler;
 import io.tidemark.wire.frame.CopyMessage.CopyData;
 import io.tidemark.wire.frame.CopyMessage.CopyDone;
+import io.tidemark.wire.frame.ErrorFields;
 import io.tidemark.wire.frame.FrontendMessage;
 import io.tidemark.wire.frame.FrontendMessage.Target;
 import io.tidemark.wire.frame.InitialPacket;
@@ -243,6 +248,23 @@ class PgServerConnectionTest implements PgSession, CopyHandler {
         connection().startCopyBoth(this);
         assertThat(copied).containsExactly(new CopyEnd.Lost(null));
         assertThat(commands).containsExactly("slow");
+    }
+
+    @Test
+    void aClientThatDoesNotReadIsNotWaitedForLong() {
+        EmbeddedChannel server = opened();
+        // Holds back everything that is written, as a full socket would.
+        server.pipeline().addFirst(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+                ReferenceCountUtil.release(message);
+            }
+        });
+        connection().closeWith(ErrorFields.error("57P01", "shutdown"));
+        assertThat(server.isOpen()).isTrue();
+        server.advanceTimeBy(6, TimeUnit.SECONDS);
+        server.runScheduledPendingTasks();
+        assertThat(server.isOpen()).isFalse();
     }
 
     private static FrontendMessage data(String text) {
