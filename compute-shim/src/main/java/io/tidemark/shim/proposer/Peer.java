@@ -41,6 +41,12 @@ final class Peer {
 
     Lsn sentLsn = Lsn.INVALID;
 
+    /** The commit_lsn of the last request that was scheduled for it. */
+    Lsn toldCommitLsn = Lsn.INVALID;
+
+    /** Empty requests since its last answer; it may answer several at once. */
+    int unansweredBeats;
+
     Peer(SafekeeperRef ref) {
         this.ref = ref;
     }
@@ -57,12 +63,19 @@ final class Peer {
         };
     }
 
+    /** True when WAL waits for its socket: whatever is sent to it now waits behind that. */
+    boolean hasUnsentWal() {
+        return sentLsn.isBefore(scheduledLsn);
+    }
+
     /** Streaming begins at {@code startLsn}, where its log ends in ours. */
     void activate(Lsn startLsn, Lsn voteFlushLsn) {
         phase = Phase.ACTIVE;
         joinedLsn = startLsn;
         scheduledLsn = startLsn;
         sentLsn = startLsn;
+        toldCommitLsn = Lsn.INVALID;
+        unansweredBeats = 0;
         // What it acknowledged before counts on, as it is durable there. Should it come back with less, it has lost
         // WAL that it had promised, and must not be counted for it.
         flushLsn = flushLsn.min(voteFlushLsn);

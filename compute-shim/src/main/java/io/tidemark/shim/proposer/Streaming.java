@@ -17,6 +17,9 @@ import java.util.function.Supplier;
  * of a record, and a record may be longer than any window; a socket that takes no more is how a slow safekeeper pushes back.
  */
 final class Streaming {
+    /** Most empty requests that tell a commit without an answer in between; what they leave untold goes with the answer. */
+    private static final int MAX_UNANSWERED_BEATS = 4;
+
     private final ProposerConfig config;
     private final ProposerJudgement judgement;
     private final List<Peer> peers;
@@ -93,7 +96,9 @@ final class Streaming {
     void walSent(Peer peer, Lsn endLsn, long now, List<ProposerEffect> out) {
         if (peer.isActive()) {
             peer.sentLsn = peer.sentLsn.max(endLsn.min(peer.scheduledLsn));
-            schedule(peer, now, out);
+            if (!schedule(peer, now, out)) {
+                tellCommit(peer, now, out);
+            }
         }
     }
 
@@ -105,9 +110,14 @@ final class Streaming {
      */
     private boolean schedule(Peer peer, long now, List<ProposerEffect> out) {
         boolean any = false;
+        boolean waiting = peer.hasUnsentWal();
         Lsn windowEnd = peer.sentLsn.plus(config.limits().maxUnsentBytes());
         while (peer.scheduledLsn.isBefore(availableLsn) && peer.scheduledLsn.isBefore(windowEnd)) {
             Lsn begin = peer.scheduledLsn;
+            boolean fullChunk = availableLsn.minus(begin) >= config.limits().maxChunkBytes();
+            if (!fullChunk && waiting) {
+                break; // it goes in one message with what comes until the socket has room
+            }
             Lsn end = begin.plus(config.limits().maxChunkBytes())
                     .min(availableLsn)
                     .min(windowEnd);
@@ -116,6 +126,7 @@ final class Streaming {
             }
             out.add(new ProposerEffect.SendWal(peer.ref, generation, term, begin, end, commitLsn, truncateLsn));
             peer.scheduledLsn = end;
+            peer.toldCommitLsn = commitLsn;
             peer.lastAskedMillis = now;
             any = true;
         }
@@ -126,13 +137,29 @@ final class Streaming {
         Lsn at = peer.scheduledLsn;
         out.add(new ProposerEffect.Send(
                 peer.ref, new AppendRequest(generation, term, at, at, commitLsn, truncateLsn, Unpooled.EMPTY_BUFFER)));
+        peer.toldCommitLsn = commitLsn;
+        peer.unansweredBeats++;
         peer.lastAskedMillis = now;
     }
 
-    /** Every request is answered, so a beat in time keeps both sides sure of each other. */
+    /**
+     * Readers of a safekeeper see a commit only when it has heard of it, so it is told at once. Not behind WAL that waits: what
+     * comes after that tells it, and one who lags would be sent a message for each commit of the others.
+     */
+    private void tellCommit(Peer peer, long now, List<ProposerEffect> out) {
+        if (peer.toldCommitLsn.isBefore(commitLsn)
+                && !peer.hasUnsentWal()
+                && peer.unansweredBeats < MAX_UNANSWERED_BEATS) {
+            beat(peer, now, out);
+        }
+    }
+
+    /** Every request is answered, so a beat in time keeps both sides sure of each other. WAL that waits is such a request. */
     void beatWhereDue(long now, List<ProposerEffect> out) {
         for (Peer peer : peers) {
-            if (peer.isActive() && now - peer.lastAskedMillis >= config.limits().heartbeatMillis()) {
+            if (peer.isActive()
+                    && !peer.hasUnsentWal()
+                    && now - peer.lastAskedMillis >= config.limits().heartbeatMillis()) {
                 beat(peer, now, out);
             }
         }
@@ -148,27 +175,23 @@ final class Streaming {
     void appended(Peer peer, AppendResponse response, long now, List<ProposerEffect> out) {
         peer.flushLsn = response.flushLsn();
         peer.commitLsn = response.commitLsn();
-        advance(now, out);
+        peer.unansweredBeats = 0;
+        advance(out);
+        for (Peer other : peers) {
+            if (other.isActive()) {
+                tellCommit(other, now, out);
+            }
+        }
     }
 
-    private void advance(long now, List<ProposerEffect> out) {
+    private void advance(List<ProposerEffect> out) {
         Lsn reached = judgement.commitLsn(
                 sets.get(), ref -> judgement.countedFlushLsn(peers.get(ref.index()).flushLsn, startLsn));
-        boolean advanced = reached.isAfter(commitLsn);
-        if (advanced) {
+        if (reached.isAfter(commitLsn)) {
             commitLsn = reached;
             out.add(new ProposerEffect.CommitAdvanced(commitLsn));
         }
         advanceTruncate(out);
-        if (advanced) {
-            // Readers of a safekeeper see a commit only when it has heard of it: tell everybody now, not with the
-            // next WAL.
-            for (Peer peer : peers) {
-                if (peer.isActive() && !schedule(peer, now, out)) {
-                    beat(peer, now, out);
-                }
-            }
-        }
     }
 
     private void advanceTruncate(List<ProposerEffect> out) {

@@ -113,6 +113,10 @@ final class ProposerBench {
         return on(new ProposerEvent.WalAvailable(end));
     }
 
+    void sentToAll(Lsn end) {
+        proposer.safekeepers().forEach(s -> on(new ProposerEvent.WalSent(s.safekeeper(), end)));
+    }
+
     /** Everybody connects and greets with this term. */
     ProposerBench greeted(long term, int... indexes) {
         tick();

@@ -50,6 +50,19 @@ class ProposerStreamingTest {
     }
 
     @Test
+    void smallPiecesGatherWhileTheSocketIsFull() {
+        ProposerBench bench = electedOnEmpty();
+        for (int offset = 8; offset <= 240; offset += 8) {
+            bench.available(at(offset));
+        }
+        assertThat(bench.allOf(SendWal.class)).hasSize(3);
+        bench.on(new ProposerEvent.WalSent(ref(1), at(8)));
+        assertThat(bench.lastOf(SendWal.class))
+                .extracting(SendWal::beginLsn, SendWal::endLsn)
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(at(8), at(240)));
+    }
+
+    @Test
     void walBeforeTheElectionIsNotBelieved() {
         ProposerBench bench = ProposerBench.of(3).greeted(0, 0, 1);
         assertThat(bench.available(at(500))).isEmpty();
@@ -61,6 +74,7 @@ class ProposerStreamingTest {
         bench.votes(0, 8, at(250), history(3, 0));
         bench.votes(1, 8, at(100), history(3, 0));
         assertThat(bench.lastOf(SendWal.class)).hasSize(1);
+        bench.sentToAll(at(250));
         bench.available(at(300));
         assertThat(bench.allOf(SendWal.class))
                 .filteredOn(e -> e.safekeeper().equals(ref(1)))
@@ -107,6 +121,7 @@ class ProposerStreamingTest {
     void anAdvancedCommitIsToldToEverybodyAtOnce() {
         ProposerBench bench = electedOnEmpty();
         bench.available(at(200));
+        bench.sentToAll(at(200));
         bench.flushed(0, 1, at(200));
         bench.flushed(1, 1, at(200));
         for (int i = 0; i < 3; i++) {
@@ -114,6 +129,43 @@ class ProposerStreamingTest {
                     .extracting(AppendRequest::commitLsn, AppendRequest::beginLsn, AppendRequest::endLsn)
                     .containsExactly(org.assertj.core.groups.Tuple.tuple(at(200), at(200), at(200)));
         }
+    }
+
+    @Test
+    void nothingQueuesUpBehindWalThatWaits() {
+        ProposerBench bench = electedOnEmpty();
+        bench.available(at(200));
+        bench.on(new ProposerEvent.WalSent(ref(0), at(200)));
+        bench.on(new ProposerEvent.WalSent(ref(1), at(200)));
+        for (int offset = 8; offset <= 200; offset += 8) {
+            bench.flushed(0, 1, at(offset));
+            bench.flushed(1, 1, at(offset));
+            assertThat(bench.sentTo(2, AppendRequest.class)).isEmpty();
+        }
+        bench.tickAfter(5_000);
+        assertThat(bench.sentTo(2, AppendRequest.class)).isEmpty();
+        bench.on(new ProposerEvent.WalSent(ref(2), at(200)));
+        assertThat(bench.sentTo(2, AppendRequest.class))
+                .extracting(AppendRequest::commitLsn)
+                .containsExactly(at(200));
+    }
+
+    @Test
+    void commitsAreToldInFewMessagesWithoutAnAnswer() {
+        ProposerBench bench = electedOnEmpty();
+        bench.available(at(200));
+        bench.sentToAll(at(200));
+        int told = 0;
+        for (int offset = 8; offset <= 200; offset += 8) {
+            bench.flushed(0, 1, at(offset));
+            bench.flushed(1, 1, at(offset));
+            told += bench.sentTo(2, AppendRequest.class).size();
+        }
+        assertThat(told).isEqualTo(3); // and the first beat after the election
+        bench.flushed(2, 1, at(200));
+        assertThat(bench.sentTo(2, AppendRequest.class))
+                .extracting(AppendRequest::commitLsn)
+                .containsExactly(at(200));
     }
 
     @Test
