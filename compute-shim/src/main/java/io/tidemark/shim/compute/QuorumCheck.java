@@ -9,13 +9,14 @@ import io.tidemark.shim.proposer.SafekeeperRef;
 import io.tidemark.shim.source.PostgresIdentity;
 import io.tidemark.shim.source.PostgresRefusedException;
 import io.tidemark.wire.client.PgClientConfig;
+import io.tidemark.wire.frame.TextTable;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.Term;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -34,7 +35,9 @@ import org.slf4j.LoggerFactory;
 final class QuorumCheck {
     private static final Logger log = LoggerFactory.getLogger(QuorumCheck.class);
     private static final long ASK_SECONDS = 3;
-    private static final long COMPARE_SECONDS = 60;
+    private static final long NAME_SECONDS = 2;
+    private static final long ASK_AGAIN_MILLIS = 200;
+    private static final long COMPARE_SECONDS = 30;
 
     private final EventLoop loop;
     private final ShimConfig config;
@@ -52,13 +55,43 @@ final class QuorumCheck {
      * Refuses a PostgreSQL that some safekeeper knows to be the wrong one. Says nothing about safekeepers that do not answer or do not
      * know the timeline: the election will.
      */
-    void requireNotBehind(PostgresIdentity identity) throws PostgresRefusedException {
-        for (Answer answer : askAll(this::identify)) {
+    void requireFits(PostgresIdentity identity) throws PostgresRefusedException, InterruptedException {
+        List<Answer> answers = askAll(this::identify);
+        for (Answer answer : answers) {
             requireSameSystem(config, answer.systemId(), identity);
             if (identity.flushLsn().isBefore(answer.commitLsn())) {
                 throw behind(identity, answer.commitLsn(), "is committed (safekeeper " + answer.safekeeper() + ")");
             }
         }
+        Optional<Answer> best = answers.stream().max(Comparator.comparing(Answer::commitLsn));
+        if (best.isPresent() && best.get().commitLsn().isValid()) {
+            requireCommittedWal(identity, best.get());
+        }
+    }
+
+    /** Compares the last segment of committed WAL; what can't be compared now is compared after the election. */
+    private void requireCommittedWal(PostgresIdentity identity, Answer answer)
+            throws PostgresRefusedException, InterruptedException {
+        Lsn endLsn = answer.commitLsn();
+        Lsn fromLsn = startOfLastSegment(identity, endLsn);
+        try {
+            Optional<Lsn> difference = await(WalComparison.compare(
+                    loop,
+                    listener -> WalFeed.fromPostgres(loop, endpoints.reader(), fromLsn, listener),
+                    listener -> WalFeed.fromCommitted(loop, answer.safekeeper(), fromLsn, listener),
+                    endLsn,
+                    WalComparison.Strictness.IGNORING_GENERATED));
+            if (difference.isPresent()) {
+                throw diverged(difference.get(), answer.safekeeper());
+            }
+        } catch (WalComparison.FeedFailedException | IOException e) {
+            log.info("committed WAL {} to {} not compared before the election: {}", fromLsn, endLsn, e.getMessage());
+        }
+    }
+
+    private static Lsn startOfLastSegment(PostgresIdentity identity, Lsn endLsn) {
+        int segmentBytes = identity.segmentSizeBytes();
+        return Lsn.ofSegment(endLsn.plus(-1).segmentNumber(segmentBytes), segmentBytes);
     }
 
     private PostgresRefusedException behind(PostgresIdentity identity, Lsn needed, String what) {
@@ -140,9 +173,7 @@ final class QuorumCheck {
             throw behind(identity, startLsn, "is on the quorum");
         }
         Lsn timelineStart = election.termHistory().entries().getFirst().lsn();
-        Lsn segmentStart = Lsn.ofSegment(
-                startLsn.plus(-1).segmentNumber(identity.segmentSizeBytes()), identity.segmentSizeBytes());
-        Lsn fromLsn = segmentStart.max(timelineStart);
+        Lsn fromLsn = startOfLastSegment(identity, startLsn).max(timelineStart);
         if (!fromLsn.isBefore(startLsn)) {
             return;
         }
@@ -151,7 +182,7 @@ final class QuorumCheck {
             try {
                 Optional<Lsn> difference = compare(donor, fromLsn, startLsn, election.term());
                 if (difference.isPresent()) {
-                    throw diverged(difference.get(), donor);
+                    throw diverged(difference.get(), endpoint(donor));
                 }
                 log.info("WAL {} to {} of PostgreSQL equals that of safekeeper {}", fromLsn, startLsn, endpoint(donor));
                 return;
@@ -169,17 +200,21 @@ final class QuorumCheck {
 
     private Optional<Lsn> compare(SafekeeperRef donor, Lsn fromLsn, Lsn endLsn, Term term)
             throws WalComparison.FeedFailedException, IOException, InterruptedException {
-        CompletableFuture<Optional<Lsn>> comparison = WalComparison.compare(
+        return await(WalComparison.compare(
                 loop,
                 listener -> WalFeed.fromPostgres(loop, endpoints.reader(), fromLsn, listener),
                 listener -> WalFeed.fromDonor(loop, endpoint(donor), fromLsn, term, listener),
-                endLsn);
+                endLsn,
+                WalComparison.Strictness.EXACT));
+    }
+
+    private static Optional<Lsn> await(CompletableFuture<Optional<Lsn>> comparison)
+            throws WalComparison.FeedFailedException, IOException, InterruptedException {
         try {
             return comparison.get(COMPARE_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             comparison.cancel(false);
-            throw new IOException(
-                    "comparing WAL " + fromLsn + " to " + endLsn + " took more than " + COMPARE_SECONDS + " s", e);
+            throw new IOException("comparing WAL took more than " + COMPARE_SECONDS + " s", e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof WalComparison.FeedFailedException failed) {
                 throw failed;
@@ -192,25 +227,39 @@ final class QuorumCheck {
         return endpoints.safekeepers().get(safekeeper.index());
     }
 
-    private PostgresRefusedException diverged(Lsn at, SafekeeperRef donor) {
+    private PostgresRefusedException diverged(Lsn at, PgClientConfig safekeeper) {
         return new PostgresRefusedException("PostgreSQL at " + config.postgres()
                 + " has diverged from timeline " + config.timeline()
                 + ": its WAL first differs from that of safekeeper "
-                + endpoint(donor) + " at " + at
+                + safekeeper + " at " + at
                 + ". Start the PostgreSQL that wrote the timeline, or use another timeline id.");
     }
 
-    /** Who was elected in a term, as the safekeepers know it; empty when none can tell within a few seconds. */
-    String winnerOf(Term term) {
-        return askAll(this::connections).stream().findFirst().orElse("");
+    /**
+     * Who was elected in a term, as the safekeepers know it: application name and address. Asks again for a while, since the winner may
+     * still be campaigning; empty when none can tell in time.
+     */
+    String winnerOf(Term term) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(NAME_SECONDS);
+        while (true) {
+            Optional<String> winner =
+                    askAll(safekeeper -> proposerOf(safekeeper, term)).stream().findFirst();
+            if (winner.isPresent() || System.nanoTime() > deadline) {
+                return winner.orElse("");
+            }
+            TimeUnit.MILLISECONDS.sleep(ASK_AGAIN_MILLIS);
+        }
     }
 
-    private @Nullable String connections(PgClientConfig safekeeper) throws IOException, InterruptedException {
+    private @Nullable String proposerOf(PgClientConfig safekeeper, Term term) throws IOException, InterruptedException {
         try (Questions questions = Questions.open(loop, safekeeper)) {
-            for (List<@Nullable String> row : questions.ask("SHOW connections").rows()) {
-                String text = String.join(" ", row.stream().map(String::valueOf).toList());
-                if (text.toLowerCase(Locale.ROOT).contains("wal_push")) {
-                    return text;
+            TextTable table = questions.ask("SHOW connections");
+            for (int row = 0; row < table.rows().size(); row++) {
+                if ("proposer".equals(table.value(row, "kind"))
+                        && config.timeline().tenantId().toString().equals(table.value(row, "tenant_id"))
+                        && config.timeline().timelineId().toString().equals(table.value(row, "timeline_id"))
+                        && term.toString().equals(table.value(row, "term"))) {
+                    return table.value(row, "application_name") + " from " + table.value(row, "peer");
                 }
             }
             return null;

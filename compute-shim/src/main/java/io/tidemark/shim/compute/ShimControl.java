@@ -83,8 +83,8 @@ final class ShimControl {
             onLoop(() -> owner.report(problem));
             last = ShimState.REFUSED;
         } catch (FencedException e) {
-            nameWinner(e.report);
             last = ShimState.FENCED;
+            nameWinner(e.report);
         } catch (StoppedException e) {
             log.info("the shim of {} stops", config.timeline());
         } catch (InterruptedException e) {
@@ -102,7 +102,7 @@ final class ShimControl {
         PostgresIdentity identity = waitForPostgres();
         warnWhenNobodyWaits(identity);
         onLoop(() -> owner.moveTo(ShimState.CHECKING));
-        quorumCheck.requireNotBehind(identity);
+        quorumCheck.requireFits(identity);
         Lsn slotLsn = inquiry.prepareSlot(config.slot(), identity.version())
                 .orElseThrow(() -> new PostgresRefusedException("replication slot " + config.slot()
                         + " keeps no WAL; drop it (SELECT pg_drop_replication_slot('" + config.slot()
@@ -225,9 +225,13 @@ final class ShimControl {
     }
 
     private void nameWinner(FenceReport report) {
-        FenceReport named = report.withWinner(quorumCheck.winnerOf(report.higherTerm()));
-        log.error("{}", named);
-        onLoop(() -> owner.nameWinner(named));
+        try {
+            FenceReport named = report.withWinner(quorumCheck.winnerOf(report.higherTerm()));
+            log.error("{}", named);
+            onLoop(() -> owner.nameWinner(named));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void retryAfter(long millis, @Nullable String problem)

@@ -30,14 +30,34 @@ public final class WalComparison implements WalFeed.Listener {
         }
     }
 
+    /** What counts as a difference. */
+    public enum Strictness {
+        /** Every byte that differs. */
+        EXACT,
+        /**
+         * A byte that differs, is not 0 in the other origin, and is not in a page header. A safekeeper whose timeline begins in the
+         * middle of a segment answers for what is before with page headers of its own and zeros; two histories of real WAL differ in
+         * more than that.
+         */
+        IGNORING_GENERATED
+    }
+
+    // A long page header; the short one is shorter.
+    private static final int PAGE_HEADER_BYTES = 40;
+
     private final CompletableFuture<Optional<Lsn>> result = new CompletableFuture<>();
+    private final Strictness strictness;
     private final WalFeed one;
     private final WalFeed other;
     private final Lsn endLsn;
 
     private WalComparison(
-            Function<WalFeed.Listener, WalFeed> openOne, Function<WalFeed.Listener, WalFeed> openOther, Lsn endLsn) {
+            Function<WalFeed.Listener, WalFeed> openOne,
+            Function<WalFeed.Listener, WalFeed> openOther,
+            Lsn endLsn,
+            Strictness strictness) {
         this.endLsn = endLsn;
+        this.strictness = strictness;
         this.one = openOne.apply(this);
         this.other = openOther.apply(this);
     }
@@ -52,10 +72,11 @@ public final class WalComparison implements WalFeed.Listener {
             EventLoop loop,
             Function<WalFeed.Listener, WalFeed> openOne,
             Function<WalFeed.Listener, WalFeed> openOther,
-            Lsn endLsn) {
+            Lsn endLsn,
+            Strictness strictness) {
         CompletableFuture<Optional<Lsn>> answer = new CompletableFuture<>();
         loop.execute(() -> {
-            WalComparison comparison = new WalComparison(openOne, openOther, endLsn);
+            WalComparison comparison = new WalComparison(openOne, openOther, endLsn, strictness);
             var _ = comparison.result.whenComplete((difference, error) -> {
                 comparison.one.close();
                 comparison.other.close();
@@ -83,6 +104,15 @@ public final class WalComparison implements WalFeed.Listener {
         ByteBuf left = one.take(bytes);
         ByteBuf right = other.take(bytes);
         int difference = firstDifference(left, right);
+        if (strictness == Strictness.IGNORING_GENERATED) {
+            while (difference >= 0 && isGenerated(right, difference, from)) {
+                int next = difference + 1;
+                int further = firstDifference(
+                        left.slice(left.readerIndex() + next, bytes - next),
+                        right.slice(right.readerIndex() + next, bytes - next));
+                difference = further < 0 ? -1 : next + further;
+            }
+        }
         left.release();
         right.release();
         if (difference >= 0) {
@@ -90,6 +120,10 @@ public final class WalComparison implements WalFeed.Listener {
         } else if (from.plus(bytes).isAtLeast(endLsn)) {
             result.complete(Optional.empty());
         }
+    }
+
+    private static boolean isGenerated(ByteBuf wal, int index, Lsn from) {
+        return wal.getByte(wal.readerIndex() + index) == 0 || from.plus(index).pageOffset() < PAGE_HEADER_BYTES;
     }
 
     @Override
