@@ -11,8 +11,7 @@ import java.util.random.RandomGenerator;
  * The bytes of one file of a {@link FakeDisk}: what a reader sees now, and for each sector that differs from it, what the platter
  * has. A sector is the unit that a power loss keeps or loses.
  */
-@SuppressWarnings(
-        "ReferenceEquality") // the zero chunk and the zero sector are known by identity, which is the point of them
+@SuppressWarnings("ReferenceEquality") // the zero chunk is known by identity, which is the point of it
 final class FakeContents implements FakeNode {
     static final int SECTOR_BYTES = 512;
     static final int CHUNK_BYTES = 4096;
@@ -25,7 +24,8 @@ final class FakeContents implements FakeNode {
         void giveBack();
     }
 
-    private static final byte[] ZERO_SECTOR = new byte[SECTOR_BYTES];
+    private static final int SECTORS_PER_CHUNK = CHUNK_BYTES / SECTOR_BYTES;
+
     /** Stands for every chunk that holds zeros only; copied before it is written to. */
     private static final byte[] ZERO_CHUNK = new byte[CHUNK_BYTES];
 
@@ -34,10 +34,32 @@ final class FakeContents implements FakeNode {
     private long sizeBytes;
     private long durableSizeBytes;
     private boolean sizeDirty;
-    /** What the platter has for sectors written since the last sync. */
-    private final TreeMap<Long, byte[]> dirty = new TreeMap<>();
+    /** What the platter has where sectors were written since the last sync, by chunk. */
+    private final TreeMap<Long, Before> dirty = new TreeMap<>();
     /** The same for sectors that a failed sync dropped: they look clean, and no later sync writes them. */
-    private final TreeMap<Long, byte[]> dropped = new TreeMap<>();
+    private final TreeMap<Long, Before> dropped = new TreeMap<>();
+
+    /** A chunk as the platter has it, and a bit for each of its sectors that differs. */
+    private static final class Before {
+        byte[] bytes;
+        int sectors;
+
+        Before(byte[] bytes) {
+            this.bytes = bytes;
+        }
+
+        boolean has(int sector) {
+            return (sectors & 1 << sector) != 0;
+        }
+
+        /** Takes one sector over from an older state. */
+        void take(int sector, byte[] from) {
+            if (bytes == ZERO_CHUNK) {
+                bytes = new byte[CHUNK_BYTES];
+            }
+            System.arraycopy(from, sector * SECTOR_BYTES, bytes, sector * SECTOR_BYTES, SECTOR_BYTES);
+        }
+    }
 
     FakeContents(Room room) {
         this.room = room;
@@ -133,21 +155,28 @@ final class FakeContents implements FakeNode {
     }
 
     private void rememberSectors(long start, long end) {
-        for (long sector = start / SECTOR_BYTES; sector * SECTOR_BYTES < end; sector++) {
-            if (!dirty.containsKey(sector)) {
-                byte[] lost = dropped.remove(sector);
-                dirty.put(sector, lost != null ? lost : sectorNow(sector));
+        for (long number = start / CHUNK_BYTES; number * CHUNK_BYTES < end; number++) {
+            Before before = dirty.get(number);
+            if (before == null) {
+                byte[] now = chunks.getOrDefault(number, ZERO_CHUNK);
+                before = new Before(now == ZERO_CHUNK ? ZERO_CHUNK : now.clone());
+                dirty.put(number, before);
             }
+            int first = (int) Math.max(0, start - number * CHUNK_BYTES) / SECTOR_BYTES;
+            int last = (int) Math.min(CHUNK_BYTES, end - number * CHUNK_BYTES) - 1;
+            remember(number, before, first, last / SECTOR_BYTES);
         }
     }
 
-    private byte[] sectorNow(long sector) {
-        byte[] chunk = chunks.getOrDefault(sector * SECTOR_BYTES / CHUNK_BYTES, ZERO_CHUNK);
-        if (chunk == ZERO_CHUNK) {
-            return ZERO_SECTOR;
+    private void remember(long number, Before before, int first, int last) {
+        Before lost = dropped.get(number);
+        for (int sector = first; sector <= last; sector++) {
+            if (lost != null && lost.has(sector) && !before.has(sector)) {
+                before.take(sector, lost.bytes);
+                lost.sectors &= ~(1 << sector);
+            }
+            before.sectors |= 1 << sector;
         }
-        int offset = (int) (sector * SECTOR_BYTES % CHUNK_BYTES);
-        return Arrays.copyOfRange(chunk, offset, offset + SECTOR_BYTES);
     }
 
     void sync() {
@@ -160,14 +189,32 @@ final class FakeContents implements FakeNode {
 
     /** What a kernel does when writing back fails: the pages are clean now, and the bytes are nowhere. */
     void dropUnsynced() {
-        dropped.putAll(dirty);
+        dirty.forEach((number, before) -> {
+            Before lost = dropped.computeIfAbsent(number, n -> new Before(before.bytes));
+            for (int sector = 0; sector < SECTORS_PER_CHUNK; sector++) {
+                if (before.has(sector) && lost.bytes != before.bytes) {
+                    lost.take(sector, before.bytes);
+                }
+            }
+            lost.sectors |= before.sectors;
+        });
         dirty.clear();
         sizeDirty = false;
     }
 
     /** Writes some unsynced sectors back, as a kernel does at any time. */
     void writeBack(RandomGenerator random) {
-        dirty.keySet().removeIf(sector -> random.nextBoolean());
+        dirty.forEach((number, before) -> {
+            byte[] now = chunks.getOrDefault(number, ZERO_CHUNK);
+            int written = before.sectors & random.nextInt(1 << SECTORS_PER_CHUNK);
+            for (int sector = 0; sector < SECTORS_PER_CHUNK; sector++) {
+                if ((written & 1 << sector) != 0) {
+                    before.take(sector, now);
+                }
+            }
+            before.sectors &= ~written;
+        });
+        dirty.values().removeIf(before -> before.sectors == 0);
         if (sizeDirty && random.nextBoolean()) {
             durableSizeBytes = sizeBytes;
             sizeDirty = false;
@@ -177,12 +224,11 @@ final class FakeContents implements FakeNode {
     /** Any subset of the unsynced sectors survives: often none or all, to reach the extremes. */
     void crash(RandomGenerator random) {
         int fate = random.nextInt(4);
-        dirty.forEach((sector, before) -> {
-            if (fate == 0 || (fate > 1 && random.nextBoolean())) {
-                restore(sector, before);
-            }
+        dirty.forEach((number, before) -> {
+            int lost = fate == 0 ? -1 : fate == 1 ? 0 : random.nextInt(1 << SECTORS_PER_CHUNK);
+            restore(number, before, lost);
         });
-        dropped.forEach(this::restore);
+        dropped.forEach((number, before) -> restore(number, before, -1));
         dirty.clear();
         dropped.clear();
         sizeBytes = sizeDirty ? sizeAfterCrash(random) : durableSizeBytes;
@@ -202,17 +248,20 @@ final class FakeContents implements FakeNode {
         };
     }
 
-    private void restore(long sector, byte[] before) {
-        long number = sector * SECTOR_BYTES / CHUNK_BYTES;
-        byte[] chunk = chunks.get(number);
-        if (chunk == null || chunk == ZERO_CHUNK) {
-            if (before == ZERO_SECTOR) {
-                return;
+    private void restore(long number, Before before, int which) {
+        for (int sector = 0; sector < SECTORS_PER_CHUNK; sector++) {
+            if (before.has(sector) && (which & 1 << sector) != 0) {
+                byte[] chunk = chunks.get(number);
+                if (before.bytes == ZERO_CHUNK && (chunk == null || chunk == ZERO_CHUNK)) {
+                    continue;
+                }
+                if (chunk == null || chunk == ZERO_CHUNK) {
+                    chunk = new byte[CHUNK_BYTES];
+                    chunks.put(number, chunk);
+                }
+                System.arraycopy(before.bytes, sector * SECTOR_BYTES, chunk, sector * SECTOR_BYTES, SECTOR_BYTES);
             }
-            chunk = new byte[CHUNK_BYTES];
-            chunks.put(number, chunk);
         }
-        System.arraycopy(before, 0, chunk, (int) (sector * SECTOR_BYTES % CHUNK_BYTES), SECTOR_BYTES);
     }
 
     /** Damages one byte, now and on the platter. */

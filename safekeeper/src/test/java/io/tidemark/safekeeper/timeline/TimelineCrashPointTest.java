@@ -32,10 +32,10 @@ import org.junit.jupiter.api.Test;
  * that cuts WAL of the first and goes on. Whatever the acceptor had said must still be true.
  */
 class TimelineCrashPointTest {
-    private static final Lsn START = Lsn.parse("0/12C0000");
-    private final WalFixture first = new WalFixture(START, 1).fill(SEGMENT);
-    private final Lsn cut = first.boundaryAt(START.plus(600_000));
-    private final WalFixture second = first.divergingAt(cut, 2);
+    private static final Lsn START = Lsn.parse("0/12F0000");
+    private final WalFixture first = new WalFixture(START, 1).fill(SEGMENT + 100_000);
+    private final Lsn cut = first.boundaryAt(START.plus(300_000));
+    private final WalFixture second = first.divergingAt(cut, 2, 300_000);
     private final TermHistory firstHistory = TermHistory.of(new TermLsn(Term.of(1), START));
     private final TermHistory secondHistory = firstHistory.plus(new TermLsn(Term.of(2), cut));
 
@@ -44,7 +44,7 @@ class TimelineCrashPointTest {
         FakeDisk whole = new FakeDisk();
         live(whole, new Told());
         long operations = whole.operations();
-        assertThat(operations).isGreaterThan(80);
+        assertThat(operations).isGreaterThan(70);
         for (int operation = 1; operation <= operations; operation++) {
             for (int seed = 0; seed < 2; seed++) {
                 crashDuring(operation, new SplittableRandom(1000L * operation + seed));
@@ -64,12 +64,12 @@ class TimelineCrashPointTest {
         told.created = true;
         told.sent = bench.sent;
         bench.elect(1, START, firstHistory);
-        bench.append(1, first, START, cut, 90_000);
+        bench.append(1, first, START, cut, 40_000);
         // The tail of the first term reaches this node only; nobody commits it.
         appendUncommitted(bench);
         told.secondElectionBegan = true;
         bench.elect(2, cut, secondHistory);
-        bench.append(2, second, cut, second.end(), 150_000);
+        bench.append(2, second, cut, second.end(), 70_000);
         assertThat(bench.refusals).isEmpty();
     }
 

@@ -80,7 +80,7 @@ abstract class SegmentedWalContract {
         wal.truncate(end);
         assertThat(disk().list(DIRECTORY)).containsExactly("000000010000000000000012.partial");
         assertThat(tailIsZero("000000010000000000000012.partial", end)).isTrue();
-        WalFixture other = source.divergingAt(end, 2);
+        WalFixture other = source.divergingAt(end, 2, 3 * SEGMENT / 2);
         wal.write(end, other.slice(end, other.end()));
         wal.flush();
         wal.close();

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.tidemark.runtime.durable.Disk;
+import io.tidemark.runtime.durable.DurableFile;
 import io.tidemark.runtime.durable.FakeDisk;
 import io.tidemark.runtime.durable.PowerLossException;
 import io.tidemark.wire.id.Lsn;
@@ -18,10 +20,10 @@ import org.junit.jupiter.api.Test;
  * the first one, appends of another term. What was reported as flushed must be there, and nothing that was cut may be.
  */
 class WalCrashPointTest {
-    private static final Lsn START = Lsn.parse("0/12E0000");
-    private final WalFixture first = new WalFixture(START, 1).fill(5 * SEGMENT / 4);
-    private final Lsn cut = first.boundaryAt(START.plus(80_000));
-    private final WalFixture second = first.divergingAt(cut, 2);
+    private static final Lsn START = Lsn.parse("0/12F0000");
+    private final WalFixture first = new WalFixture(START, 1).fill(SEGMENT + 100_000);
+    private final Lsn cut = first.boundaryAt(START.plus(50_000));
+    private final WalFixture second = first.divergingAt(cut, 2, 200_000);
 
     /** What a survivor may rely on; read after the crash. */
     private static final class Promises {
@@ -34,9 +36,9 @@ class WalCrashPointTest {
     @Test
     void whatWasFlushedSurvivesAndWhatWasCutDoesNotComeBack() throws IOException {
         int operations = run(new FakeDisk(), new Promises(), new SplittableRandom(0));
-        assertThat(operations).isGreaterThan(60);
+        assertThat(operations).isGreaterThan(50);
         for (int operation = 1; operation <= operations; operation++) {
-            for (int seed = 0; seed < 4; seed++) {
+            for (int seed = 0; seed < 3; seed++) {
                 crashDuring(operation, new SplittableRandom(1000L * operation + seed));
             }
         }
@@ -56,6 +58,9 @@ class WalCrashPointTest {
             return; // nothing was promised, and perhaps there is not even a directory
         }
         String what = "operation " + operation;
+        if (promises.isCut || !promises.mayBeCut) {
+            requireFullSize(disk, what);
+        }
         Lsn end = WalRecovery.recover(disk, DIRECTORY, first.stateWithCommit(START));
         WalFixture expected = promises.isCut ? second : first;
         assertThat(end.isAtLeast(promises.flushed)).as(what).isTrue();
@@ -67,6 +72,16 @@ class WalCrashPointTest {
                 .isTrue();
         assertThat(first.readBack(disk, end)).as(what).isEqualTo(expected.slice(START, end));
         goOn(disk, expected, end, what, random);
+    }
+
+    private static void requireFullSize(FakeDisk disk, String what) throws IOException {
+        for (String name : disk.list(DIRECTORY)) {
+            if (!name.equals(SegmentFiles.PREALLOCATED_NAME)) {
+                try (DurableFile file = disk.open(DIRECTORY.resolve(name), Disk.Mode.READ)) {
+                    assertThat(file.size()).as("%s: %s", what, name).isEqualTo(SEGMENT);
+                }
+            }
+        }
     }
 
     /** The next process: found once more, reported, cut where it ends, appended to; and another power loss. */

@@ -94,10 +94,10 @@ public final class WalFixture {
     }
 
     /** The same WAL up to a record boundary, and other records behind it. */
-    public WalFixture divergingAt(Lsn boundary, long seed) {
+    public WalFixture divergingAt(Lsn boundary, long seed, int atLeastBytes) {
         WalFixture other = new WalFixture(boundary, seed, boundary.plus(-8));
         WalFixture joined = new WalFixture(start, seed);
-        other.fill(SEGMENT * 5 / 4);
+        other.fill(atLeastBytes);
         joined.bytes.writeBytes(slice(start, boundary)).writeBytes(other.bytes.duplicate());
         recordEnds.stream().filter(end -> end.isAtMost(boundary)).forEach(joined.recordEnds::add);
         joined.recordEnds.addAll(other.recordEnds);
