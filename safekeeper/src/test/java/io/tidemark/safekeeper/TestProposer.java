@@ -34,17 +34,18 @@ public final class TestProposer implements CopyHandler, AutoCloseable {
     public static final PgVersion PG_VERSION = PgVersion.of(150_019);
     public static final int SEGMENT_BYTES = 16 * 1024 * 1024;
 
-    private final TenantTimelineId ttid;
     private final WalPushVersion version;
     private final PgConnection connection;
     private final BlockingQueue<AcceptorMessage> answers = new LinkedBlockingQueue<>();
     private final CompletableFuture<CopyEnd> end = new CompletableFuture<>();
     private Term term = Term.ZERO;
+    private ProposerGreeting greeting;
 
     private TestProposer(TenantTimelineId ttid, WalPushVersion version, PgConnection connection) {
-        this.ttid = ttid;
         this.version = version;
         this.connection = connection;
+        this.greeting = new ProposerGreeting(
+                ttid.tenantId(), ttid.timelineId(), MembershipConfig.NONE, PG_VERSION, SYSTEM_ID, SEGMENT_BYTES);
     }
 
     /** Connects and enters COPY; says nothing yet. */
@@ -79,14 +80,19 @@ public final class TestProposer implements CopyHandler, AutoCloseable {
     public <T extends AcceptorMessage> T receive(Class<T> kind) throws InterruptedException {
         AcceptorMessage message = answers.poll(20, TimeUnit.SECONDS);
         if (message == null || !kind.isInstance(message)) {
-            throw new AssertionError("expected " + kind.getSimpleName() + ", got " + message + ", end " + end);
+            throw new AssertionError(
+                    "expected " + kind.getSimpleName() + ", got " + message + ", end " + end.getNow(null));
         }
         return kind.cast(message);
     }
 
     public ProposerGreeting greeting() {
-        return new ProposerGreeting(
-                ttid.tenantId(), ttid.timelineId(), MembershipConfig.NONE, PG_VERSION, SYSTEM_ID, SEGMENT_BYTES);
+        return greeting;
+    }
+
+    /** Greets with another one than that of a PostgreSQL 15 of {@link #SYSTEM_ID}. */
+    public void greetingIs(ProposerGreeting another) {
+        greeting = another;
     }
 
     public AcceptorGreeting greet() throws InterruptedException {
