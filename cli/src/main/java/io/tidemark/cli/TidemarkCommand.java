@@ -1,5 +1,6 @@
 package io.tidemark.cli;
 
+import io.tidemark.cli.wal.WalCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -16,6 +17,7 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             SafekeeperCommand.class,
             ShimCommand.class,
+            WalCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class TidemarkCommand {
