@@ -236,8 +236,11 @@ final class WalSender implements CopyHandler {
             case WalReceiverMessage.StandbyFeedback standby -> tell(withHotStandby(standby.feedback()));
             case WalReceiverMessage.PageserverStatus pageserver ->
                 tell(new ReaderFeedback.OfPageserver(pageserver.feedback()));
-            case WalReceiverMessage.Unknown unknown ->
-                LOG.warn("{}: {} said something unknown: tag {}", timeline.ttid(), client, unknown.tag());
+            case WalReceiverMessage.Unknown unknown -> {
+                // Of a later client; counted and not logged, since the peer chooses how often.
+                context.metrics().refused("UNKNOWN_READER_MESSAGE");
+                LOG.debug("{}: {} said something unknown: tag {}", timeline.ttid(), client, unknown.tag());
+            }
         }
     }
 
