@@ -156,6 +156,15 @@ abstract class SegmentedWalContract {
     }
 
     @Test
+    void recoveryRefusesACommitLsnInsideARecord() throws IOException {
+        writeAll(source, 100_000);
+        Lsn boundary = source.boundaryAt(source.start.plus(500_000));
+        assertThatThrownBy(() -> WalRecovery.recover(disk(), DIRECTORY, source.stateWithCommit(boundary.plus(8))))
+                .isInstanceOf(LostWalException.class)
+                .hasMessageContaining("the last record ends at " + boundary);
+    }
+
+    @Test
     void whenASegmentHasBothNamesThePartialOneIsRight() throws IOException {
         writeAll(source, 100_000);
         Lsn end = source.boundaryAt(Lsn.parse("0/1340000"));
