@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
             SafekeeperCommand.class,
             ShimCommand.class,
             WalCommand.class,
+            SimCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class TidemarkCommand {

@@ -55,14 +55,6 @@ final class Peer {
         return phase == Phase.ACTIVE;
     }
 
-    /** True when it is its turn to speak. In the other phases of a connection it must be silent, and may be so for long. */
-    boolean owesAnswer() {
-        return switch (phase) {
-            case CONNECTING, WAIT_GREETING, WAIT_VERDICT, ACTIVE -> true;
-            case OFFLINE, WAIT_VOTING, WAIT_ELECTED -> false;
-        };
-    }
-
     /** True when WAL waits for its socket: whatever is sent to it now waits behind that. */
     boolean hasUnsentWal() {
         return sentLsn.isBefore(scheduledLsn);

@@ -128,7 +128,10 @@ public final class Proposer {
 
     private void tick(long now, List<ProposerEffect> out) {
         for (Peer peer : peers) {
-            if (peer.owesAnswer()
+            // Also while we wait for others and it has to be silent: it may be gone without a word, or may have gone on
+            // to another
+            // membership of which only a new greeting tells.
+            if (peer.phase != Phase.OFFLINE
                     && now - peer.lastHeardMillis >= config.limits().responseTimeoutMillis()) {
                 // It stays offline until the next tick: sync mode waits for everybody but who is offline.
                 disconnect(peer, "no message for " + (now - peer.lastHeardMillis) + " ms while " + peer.phase, out);

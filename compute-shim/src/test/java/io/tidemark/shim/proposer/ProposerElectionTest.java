@@ -63,6 +63,22 @@ class ProposerElectionTest {
     }
 
     @Test
+    void greetingThatHasGrownOldIsAskedForAgain() {
+        ProposerBench bench = ProposerBench.of(3);
+        bench.tick();
+        bench.connected(0);
+        bench.greets(0, 4);
+        bench.tickAfter(9_999);
+        assertThat(bench.lastOf(ProposerEffect.Disconnect.class))
+                .noneMatch(d -> d.safekeeper().equals(ref(0)));
+        bench.tickAfter(1);
+        assertThat(bench.lastOf(ProposerEffect.Disconnect.class))
+                .anyMatch(d -> d.safekeeper().equals(ref(0)));
+        bench.tickAfter(1);
+        assertThat(bench.lastOf(ProposerEffect.Connect.class)).contains(new ProposerEffect.Connect(ref(0)));
+    }
+
+    @Test
     void whoComesDuringTheCampaignIsAskedAtOnce() {
         ProposerBench bench = ProposerBench.of(3).greeted(4, 0, 1);
         bench.connected(2);

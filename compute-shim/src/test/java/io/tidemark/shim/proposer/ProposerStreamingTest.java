@@ -307,18 +307,6 @@ class ProposerStreamingTest {
     }
 
     @Test
-    void waitingForOthersIsNoTimeout() {
-        ProposerBench bench = ProposerBench.of(3);
-        bench.tick();
-        bench.connected(0);
-        bench.greets(0, 1);
-        bench.lost(1);
-        bench.lost(2);
-        bench.tickAfter(30_000);
-        assertThat(bench.lastOf(ProposerEffect.Disconnect.class)).isEmpty();
-    }
-
-    @Test
     void anAnswerOfAnotherGenerationMeansRestart() {
         ProposerBench bench = electedOnEmpty();
         bench.receive(0, new AppendResponse(4, Term.of(1), INITIAL, INITIAL, HotStandbyFeedback.NONE, null));
