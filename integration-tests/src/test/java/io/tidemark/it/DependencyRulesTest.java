@@ -114,8 +114,7 @@ class DependencyRulesTest {
             .resideInAPackage("io.tidemark.safekeeper.timeline..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("io.tidemark.safekeeper.server..", "io.tidemark.safekeeper.http..")
-            .allowEmptyShould(true);
+            .resideInAnyPackage("io.tidemark.safekeeper.server..", "io.tidemark.safekeeper.http..");
 
     @ArchTest
     static final ArchRule A_POSTGRESQL_IS_STARTED_WITHOUT_KNOWING_WHY = noClasses()

@@ -155,7 +155,8 @@ public final class ClusterDirectory {
     /** Refuses to go on when a process of this cluster runs, whoever started it. */
     public void requireNothingRuns() throws IOException {
         if (postgres.isRunning()) {
-            throw new ClusterException("PostgreSQL already runs in " + layout.root() + " (pid " + postgres.pid() + ")");
+            throw new ClusterException("PostgreSQL already runs in " + layout.root() + " (pid " + postgres.pid()
+                    + "); tidemark stop --dir " + layout.root() + " stops what is left");
         }
         for (ServerProcess process : processes()) {
             if (process.isRunning()) {

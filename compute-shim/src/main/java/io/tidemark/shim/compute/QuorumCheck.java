@@ -7,6 +7,7 @@ import io.tidemark.shim.link.WalFeed;
 import io.tidemark.shim.proposer.ProposerEffect;
 import io.tidemark.shim.proposer.SafekeeperRef;
 import io.tidemark.shim.source.PostgresIdentity;
+import io.tidemark.shim.source.PostgresInquiry;
 import io.tidemark.shim.source.PostgresRefusedException;
 import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.frame.TextTable;
@@ -54,9 +55,13 @@ final class QuorumCheck {
     /**
      * Refuses a PostgreSQL that some safekeeper knows to be the wrong one. Says nothing about safekeepers that do not answer or do not
      * know the timeline: the election will.
+     *
+     * <p>PostgreSQL is asked after the safekeepers. The other way round one that commits all the while, through the shim that this one
+     * is to replace, would look as if it were behind.
      */
-    void requireFits(PostgresIdentity identity) throws PostgresRefusedException, InterruptedException {
+    void requireFits(PostgresInquiry inquiry) throws IOException, PostgresRefusedException, InterruptedException {
         List<Answer> answers = askAll(this::identify);
+        PostgresIdentity identity = inquiry.identify();
         for (Answer answer : answers) {
             requireSameSystem(config, answer.systemId(), identity);
             if (identity.flushLsn().isBefore(answer.commitLsn())) {

@@ -102,7 +102,7 @@ final class ShimControl {
         PostgresIdentity identity = waitForPostgres();
         warnWhenNobodyWaits(identity);
         onLoop(() -> owner.moveTo(ShimState.CHECKING));
-        quorumCheck.requireFits(identity);
+        quorumCheck.requireFits(inquiry);
         Lsn slotLsn = inquiry.prepareSlot(config.slot(), identity.version())
                 .orElseThrow(() -> new PostgresRefusedException("replication slot " + config.slot()
                         + " keeps no WAL; drop it (SELECT pg_drop_replication_slot('" + config.slot()
