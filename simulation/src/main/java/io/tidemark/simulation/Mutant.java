@@ -55,7 +55,8 @@ public enum Mutant {
     NO_TRUNCATION(
             "an elected message does not cut the log",
             () -> Sabotages.forgetsToCutAndDelete(Mutant::isWal),
-            TRUNCATED_BEFORE_HISTORY),
+            TRUNCATED_BEFORE_HISTORY,
+            PROGRESS_WHEN_HEALTHY),
     HISTORY_BEFORE_TRUNCATION(
             "the history is adopted, then the log is cut",
             () -> Sabotages.first(On.ELECTED, AcceptorEffect.PersistState.class),

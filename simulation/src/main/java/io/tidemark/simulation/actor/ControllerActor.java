@@ -208,17 +208,22 @@ public final class ControllerActor {
             Status syncPosition = sorted.get(quorum - 1);
             Term highest = there.stream().map(Status::term).reduce(Term.ZERO, Term::max);
             world.log().note(host.name(), "sync position " + syncPosition + " term " + highest);
-            pullToNewcomers(syncPosition, highest);
+            pullToNewcomers(syncPosition, highest, false);
         });
     }
 
-    /** Step 4: members that have no timeline copy it from the best of the old set. */
-    private void pullToNewcomers(Status syncPosition, Term highest) {
+    /**
+     * Step 4: members that have no timeline copy it from the best of the old set. The first time those that are new are asked, then
+     * all: who stays may have lost it to a late exclusion, or may never have got it.
+     */
+    private void pullToNewcomers(Status syncPosition, Term highest, boolean again) {
         MembershipConfig joint = decided;
-        List<NodeId> newcomers = minus(nodes(joint.newMembers()), nodes(joint.members()));
+        List<NodeId> old = nodes(joint.members());
+        List<NodeId> newcomers = again ? nodes(joint.newMembers()) : minus(nodes(joint.newMembers()), old);
         for (NodeId newcomer : newcomers) {
             SafekeeperActor to = actor(newcomer);
-            world.call(host, to, () -> MembershipDuties.pull(world, to, nodes(joint.members()), joint), started -> {});
+            List<NodeId> sources = minus(old, List.of(newcomer));
+            world.call(host, to, () -> MembershipDuties.pull(world, to, sources, joint), started -> {});
         }
         int current = attempt;
         world.queue().after(newcomers.isEmpty() ? 0 : 3 * RETRY_MICROS, () -> {
@@ -238,7 +243,7 @@ public final class ControllerActor {
                             && Status.BY_POSITION.compare(s, syncPosition) >= 0)
                     .count();
             if (ready < joint.newMembers().size() / 2 + 1) {
-                retryOrAbort(() -> pullToNewcomers(syncPosition, highest));
+                retryOrAbort(() -> pullToNewcomers(syncPosition, highest, true));
                 return;
             }
             leavers = minus(nodes(joint.members()), nodes(joint.newMembers()));
