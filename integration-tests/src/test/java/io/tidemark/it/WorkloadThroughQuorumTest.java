@@ -3,7 +3,6 @@ package io.tidemark.it;
 import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.it.workload.VariedWorkload;
 import java.sql.Connection;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -15,19 +14,8 @@ class WorkloadThroughQuorumTest {
     private static final int ROWS = 500;
 
     @ParameterizedTest
-    @ValueSource(ints = {14, 18})
+    @ValueSource(ints = {14, 15, 16, 17, 18})
     void everySafekeeperHasTheServersWal(int major) throws Exception {
-        run(major);
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {15, 16, 17})
-    @Tag("slow")
-    void everySafekeeperHasTheServersWalInBetween(int major) throws Exception {
-        run(major);
-    }
-
-    private static void run(int major) throws Exception {
         ClusterOptions options =
                 ClusterOptions.defaults().withPgMajor(major).withPostgresSettings(VariedWorkload.SETTINGS);
         try (ClusterOfProcesses cluster = ClusterOfProcesses.create("workload-" + major, options)) {

@@ -16,11 +16,13 @@ import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.server.PgServerConfig;
 import io.tidemark.wire.server.ToyServer;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -155,6 +157,10 @@ class PgLoopbackTest {
                 .isInstanceOfSatisfying(
                         CopyEnd.ServerFailed.class,
                         failed -> assertThat(failed.error().message()).isEqualTo("poison"));
+        // The server hears of the end of its connection after we have read its last word.
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> !server.copyEnds().isEmpty());
         assertThat(server.copyEnds()).hasSize(1).first().isInstanceOf(CopyEnd.Lost.class);
         await(connection.closed());
         assertThatThrownBy(() -> await(connection.query("nothing"))).isInstanceOf(IOException.class);
