@@ -39,6 +39,10 @@ class DependencyRulesTest {
             onlyKnows("io.tidemark.shim..", "io.tidemark.wire..", "io.tidemark.runtime..");
 
     @ArchTest
+    static final ArchRule PAGESERVER_KNOWS_WIRE_AND_RUNTIME =
+            onlyKnows("io.tidemark.pageserver..", "io.tidemark.wire..", "io.tidemark.runtime..");
+
+    @ArchTest
     static final ArchRule NOBODY_KNOWS_THE_COMMAND_LINE = noClasses()
             .that(not(resideInAPackage("io.tidemark.cli..")))
             .should()
@@ -71,7 +75,12 @@ class DependencyRulesTest {
     @ArchTest
     static final ArchRule DECISIONS_ARE_PURE = noClasses()
             .that()
-            .resideInAnyPackage("io.tidemark.safekeeper.acceptor..", "io.tidemark.shim.proposer..")
+            .resideInAnyPackage(
+                    "io.tidemark.safekeeper.acceptor..",
+                    "io.tidemark.shim.proposer..",
+                    "io.tidemark.pageserver.key..",
+                    "io.tidemark.pageserver.pgpage..",
+                    "io.tidemark.pageserver.redo..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

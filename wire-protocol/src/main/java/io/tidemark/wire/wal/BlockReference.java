@@ -101,6 +101,11 @@ public final class BlockReference {
         return dataLength;
     }
 
+    /** Where the data that belongs to this block starts in {@link WalRecord#array}. */
+    public int dataOffset() {
+        return dataOffset;
+    }
+
     /** A copy of the data that belongs to this block. */
     public byte[] data() {
         return Arrays.copyOfRange(bytes, dataOffset, dataOffset + dataLength);

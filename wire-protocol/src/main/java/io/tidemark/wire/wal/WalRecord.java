@@ -112,6 +112,24 @@ public final class WalRecord {
         return mainDataLength;
     }
 
+    /**
+     * The bytes the record was decoded from, shared: not to be changed, and not to be kept longer than the record may be. The
+     * record is at {@link #offset}, its main data at {@link #mainDataOffset}.
+     */
+    public byte[] array() {
+        return bytes;
+    }
+
+    /** Where the record's header starts in {@link #array}. */
+    public int offset() {
+        return offset;
+    }
+
+    /** Where the data that belongs to no block starts in {@link #array}. */
+    public int mainDataOffset() {
+        return mainDataOffset;
+    }
+
     /** A copy of the data that belongs to no block. */
     public byte[] mainData() {
         return Arrays.copyOfRange(bytes, mainDataOffset, mainDataOffset + mainDataLength);

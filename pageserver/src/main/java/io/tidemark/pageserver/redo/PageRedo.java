@@ -1,0 +1,104 @@
+package io.tidemark.pageserver.redo;
+
+import io.tidemark.pageserver.pgpage.Page;
+import io.tidemark.pageserver.pgpage.PageException;
+import io.tidemark.wire.wal.BlockReference;
+import io.tidemark.wire.wal.InvalidWalException;
+import io.tidemark.wire.wal.PageImage;
+import io.tidemark.wire.wal.ResourceManagers;
+import io.tidemark.wire.wal.WalRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Applies records to pages, one block at a time.
+ *
+ * <p>For one block of one record, in this order (XLogReadBufferForRedoExtended in xlogutils.c):
+ *
+ * <pre>
+ *   image to apply         restore it, stamp it unless the page is new, then what the opcode adds on top of an image
+ *   WILL_INIT              build the page from nothing, stamp
+ *   page LSN >= end LSN    nothing: the page already has the change (pages of a running server's backup)
+ *   else                   change it, stamp
+ * </pre>
+ *
+ * <p>Belongs to one thread.
+ */
+public final class PageRedo {
+    private final RedoRules rules;
+    private final Page page = new Page(new byte[Page.SIZE_BYTES]);
+
+    public PageRedo(RedoRules rules) {
+        this.rules = rules;
+    }
+
+    /** What a call did, for statistics and tests. */
+    public enum Outcome {
+        RESTORED,
+        CHANGED,
+        UNCHANGED,
+        ALREADY_DONE
+    }
+
+    /**
+     * Applies what {@code record} says about {@code block}.
+     *
+     * @param block one of the record's block references
+     * @param bytes the page before, all zeros when there is none; the page after. Worthless after an exception
+     * @throws RedoException when the record is not supported or does not fit the page
+     */
+    public Outcome apply(WalRecord record, BlockReference block, byte[] bytes) throws RedoException {
+        page.wrap(bytes);
+        try {
+            return apply(new RedoRecord(record, rules), block);
+        } catch (PageException | IndexOutOfBoundsException | InvalidWalException e) {
+            throw new RedoException(record.start(), describe(record, block) + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Outcome apply(RedoRecord record, BlockReference block) throws InvalidWalException {
+        PageImage image = block.image();
+        ResourceManagerRedo manager = managerOf(record.wal().rmgrId());
+        if (image != null && image.apply()) {
+            image.restore(page.bytes());
+            if (!page.isNew()) {
+                page.setLsn(record.end());
+            }
+            if (manager != null) {
+                manager.afterImage(record, block, page);
+            }
+            return Outcome.RESTORED;
+        }
+        if (manager == null) {
+            throw new PageException("this resource manager does not change pages");
+        }
+        if (!block.willInit() && Long.compareUnsigned(page.lsn(), record.end()) >= 0) {
+            return Outcome.ALREADY_DONE;
+        }
+        if (!manager.redo(record, block, page)) {
+            return Outcome.UNCHANGED;
+        }
+        page.setLsn(record.end());
+        return Outcome.CHANGED;
+    }
+
+    private @Nullable ResourceManagerRedo managerOf(int rmgrId) {
+        return switch (rmgrId) {
+            default -> null;
+        };
+    }
+
+    private String describe(WalRecord record, BlockReference block) {
+        String opcode = ResourceManagers.opcodeOf(record.rmgrId(), record.info(), rules.pgMajor());
+        return "redo of %s %s at %s on block %s of %d/%d/%d fork %d (reference %d)"
+                .formatted(
+                        ResourceManagers.nameOf(record.rmgrId()),
+                        opcode == null ? "%02X".formatted(record.info()) : opcode,
+                        record.start(),
+                        Integer.toUnsignedString(block.block()),
+                        Integer.toUnsignedLong(block.tablespace()),
+                        Integer.toUnsignedLong(block.database()),
+                        Integer.toUnsignedLong(block.relation()),
+                        block.fork(),
+                        block.id());
+    }
+}
