@@ -1,6 +1,6 @@
 package io.tidemark.cli;
 
-import io.tidemark.safekeeper.HostPort;
+import io.tidemark.runtime.net.HostPort;
 import io.tidemark.safekeeper.SafekeeperConfig;
 import io.tidemark.safekeeper.SafekeeperServer;
 import io.tidemark.wire.id.NodeId;

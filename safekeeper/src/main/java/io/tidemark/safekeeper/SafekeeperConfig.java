@@ -1,5 +1,6 @@
 package io.tidemark.safekeeper;
 
+import io.tidemark.runtime.net.HostPort;
 import io.tidemark.wire.id.NodeId;
 import java.nio.file.Path;
 import java.time.Duration;

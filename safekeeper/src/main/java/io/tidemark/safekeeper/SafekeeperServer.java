@@ -1,20 +1,12 @@
 package io.tidemark.safekeeper;
 
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.ServerChannel;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.tidemark.runtime.durable.Disk;
 import io.tidemark.runtime.durable.DiskLockedException;
 import io.tidemark.runtime.durable.RealDisk;
+import io.tidemark.runtime.http.HttpEdge;
+import io.tidemark.runtime.net.EventLoops;
 import io.tidemark.runtime.owner.OwnerThreads;
 import io.tidemark.runtime.time.TimeSource;
-import io.tidemark.safekeeper.http.HttpEdge;
 import io.tidemark.safekeeper.http.SafekeeperApi;
 import io.tidemark.safekeeper.metrics.MeteredDisk;
 import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
@@ -30,7 +22,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,13 +33,11 @@ public final class SafekeeperServer implements AutoCloseable {
     /** How many timelines can wait for the disk at the same time. */
     private static final int OWNER_THREADS = 32;
 
-    private static final int MAX_EVENT_LOOPS = 4;
-
     private final Closeable lock;
     private final NodeId nodeId;
     private final OwnerThreads ownerThreads;
     private final TimelineRegistry registry;
-    private final EventLoopGroup eventLoops;
+    private final EventLoops eventLoops;
     private final PgEdge pgEdge;
     private final HttpEdge httpEdge;
     private final AtomicBoolean ready;
@@ -58,7 +47,7 @@ public final class SafekeeperServer implements AutoCloseable {
             NodeId nodeId,
             OwnerThreads ownerThreads,
             TimelineRegistry registry,
-            EventLoopGroup eventLoops,
+            EventLoops eventLoops,
             PgEdge pgEdge,
             HttpEdge httpEdge,
             AtomicBoolean ready) {
@@ -95,20 +84,17 @@ public final class SafekeeperServer implements AutoCloseable {
             Map<String, String> settings = config.settings();
             settings.put("id", id.toString());
             AtomicBoolean ready = new AtomicBoolean();
-            EventLoopGroup eventLoops = eventLoops();
-            startup.closing(() -> stop(eventLoops));
-            Class<? extends ServerChannel> channelClass =
-                    Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+            EventLoops eventLoops = startup.closing(new EventLoops("edge"));
             PgEdge pgEdge = startup.closing(PgEdge.bind(
-                    eventLoops,
-                    channelClass,
+                    eventLoops.group(),
+                    eventLoops.serverChannel(),
                     config.listenPg().toSocketAddress(),
                     new EdgeContext(registry, connections, settings, metrics, null)));
             HttpEdge httpEdge = startup.closing(HttpEdge.bind(
-                    eventLoops,
-                    channelClass,
+                    eventLoops.group(),
+                    eventLoops.serverChannel(),
                     config.listenHttp().toSocketAddress(),
-                    new SafekeeperApi(registry, connections, settings, disk, metrics, ready::get),
+                    new SafekeeperApi(registry, connections, settings, disk, metrics, ready::get).router(),
                     metrics));
             ready.set(true);
             LOG.info(
@@ -135,18 +121,6 @@ public final class SafekeeperServer implements AutoCloseable {
         }
     }
 
-    private static EventLoopGroup eventLoops() {
-        int threads = Math.min(MAX_EVENT_LOOPS, Math.max(2, Runtime.getRuntime().availableProcessors()));
-        return new MultiThreadIoEventLoopGroup(
-                threads,
-                new DefaultThreadFactory("edge", true),
-                Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-    }
-
-    private static void stop(EventLoopGroup eventLoops) {
-        eventLoops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(10, TimeUnit.SECONDS);
-    }
-
     public NodeId nodeId() {
         return nodeId;
     }
@@ -171,7 +145,7 @@ public final class SafekeeperServer implements AutoCloseable {
         registry.close();
         pgEdge.close();
         httpEdge.close();
-        stop(eventLoops);
+        eventLoops.close();
         ownerThreads.close();
         try {
             lock.close();

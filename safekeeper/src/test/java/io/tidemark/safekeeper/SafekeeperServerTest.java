@@ -3,6 +3,7 @@ package io.tidemark.safekeeper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.runtime.net.HostPort;
 import io.tidemark.wire.frame.CopyEnd;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.NodeId;

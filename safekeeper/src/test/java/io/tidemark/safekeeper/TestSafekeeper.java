@@ -5,6 +5,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.tidemark.runtime.net.HostPort;
 import io.tidemark.wire.client.PgClient;
 import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.client.PgConnection;

@@ -1,7 +1,7 @@
 package io.tidemark.cli.cluster;
 
 import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
-import io.tidemark.safekeeper.HostPort;
+import io.tidemark.runtime.net.HostPort;
 import io.tidemark.safekeeper.SafekeeperConfig;
 import io.tidemark.safekeeper.SafekeeperServer;
 import io.tidemark.shim.compute.Shim;

@@ -3,7 +3,7 @@ package io.tidemark.it.shim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.tidemark.safekeeper.HostPort;
+import io.tidemark.runtime.net.HostPort;
 import io.tidemark.safekeeper.SafekeeperConfig;
 import io.tidemark.safekeeper.SafekeeperServer;
 import io.tidemark.shim.compute.FenceReport;

@@ -1,5 +1,6 @@
 package io.tidemark.safekeeper.http;
 
+import io.tidemark.runtime.http.HttpError;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.NodeId;
 import io.tidemark.wire.walpush.MembershipConfig;

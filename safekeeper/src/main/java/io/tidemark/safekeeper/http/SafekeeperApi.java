@@ -1,6 +1,10 @@
 package io.tidemark.safekeeper.http;
 
 import io.tidemark.runtime.durable.Disk;
+import io.tidemark.runtime.http.HttpError;
+import io.tidemark.runtime.http.HttpReply;
+import io.tidemark.runtime.http.HttpRequestView;
+import io.tidemark.runtime.http.Router;
 import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
 import io.tidemark.safekeeper.timeline.Connections;
 import io.tidemark.safekeeper.timeline.TimelineRegistry;
@@ -54,7 +58,8 @@ public final class SafekeeperApi {
         this.ready = ready;
     }
 
-    Router router() {
+    /** All routes. */
+    public Router router() {
         Router router = new Router()
                 .on("GET", "/metrics", request -> metrics())
                 .on("GET", "/health", request -> health())

@@ -2,6 +2,10 @@ package io.tidemark.safekeeper.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.tidemark.runtime.http.HttpError;
+import io.tidemark.runtime.http.HttpReply;
+import io.tidemark.runtime.http.HttpRequestView;
+import io.tidemark.runtime.http.Router;
 import io.tidemark.safekeeper.timeline.Connections;
 import io.tidemark.safekeeper.timeline.NewTimeline;
 import io.tidemark.safekeeper.timeline.Timeline;

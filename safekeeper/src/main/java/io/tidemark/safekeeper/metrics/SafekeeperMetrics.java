@@ -7,12 +7,13 @@ import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.tidemark.runtime.http.HttpMetrics;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.function.Consumer;
 
 /** The metrics of one safekeeper process. Thread-safe. Names start with {@code safekeeper_}, times are in seconds. */
-public final class SafekeeperMetrics {
+public final class SafekeeperMetrics implements HttpMetrics {
     private static final double[] SECONDS = {
         0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 10
     };
@@ -115,6 +116,7 @@ public final class SafekeeperMetrics {
     }
 
     /** {@code reason}: the name of a {@code Refusal}, or one of the edge's own reasons. */
+    @Override
     public void refused(String reason) {
         refusals.labelValues(reason).inc();
     }
@@ -162,6 +164,7 @@ public final class SafekeeperMetrics {
         receivedPsFeedbacks.inc();
     }
 
+    @Override
     public void httpRequest(int status) {
         httpRequests.labelValues(Integer.toString(status)).inc();
     }

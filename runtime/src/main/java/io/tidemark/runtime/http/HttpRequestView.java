@@ -1,4 +1,4 @@
-package io.tidemark.safekeeper.http;
+package io.tidemark.runtime.http;
 
 import java.util.List;
 import java.util.Map;
@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param query decoded parameters
  * @param variables what the route's pattern matched, by name
  */
-record HttpRequestView(
+public record HttpRequestView(
         String method, String path, Map<String, List<String>> query, Map<String, String> variables, String body) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -22,7 +22,8 @@ record HttpRequestView(
         return new HttpRequestView(method, path, query, matched, body);
     }
 
-    String variable(String name) {
+    /** What the route's pattern matched under this name. */
+    public String variable(String name) {
         String value = variables.get(name);
         if (value == null) {
             throw new IllegalStateException("the route has no variable " + name);
@@ -31,13 +32,13 @@ record HttpRequestView(
     }
 
     /** The first value of a query parameter. */
-    Optional<String> parameter(String name) {
+    public Optional<String> parameter(String name) {
         List<String> values = query.get(name);
         return values == null || values.isEmpty() ? Optional.empty() : Optional.of(values.getFirst());
     }
 
     /** A boolean query parameter; an absent one is {@code otherwise}. */
-    boolean flag(String name, boolean otherwise) {
+    public boolean flag(String name, boolean otherwise) {
         return parameter(name)
                 .map(value -> switch (value) {
                     case "true" -> true;
@@ -48,7 +49,7 @@ record HttpRequestView(
     }
 
     /** The body as one JSON object; 400 when it is not. */
-    JsonNode json() {
+    public JsonNode json() {
         try {
             JsonNode node = JSON.readTree(body);
             if (node != null && node.isObject()) {

@@ -1,4 +1,4 @@
-package io.tidemark.safekeeper.http;
+package io.tidemark.runtime.http;
 
 /** A request that is answered with an error: {@code {"msg": text}} and a status. */
 public final class HttpError extends RuntimeException {
@@ -16,15 +16,18 @@ public final class HttpError extends RuntimeException {
         return status;
     }
 
-    static HttpError badRequest(String text) {
+    /** 400. */
+    public static HttpError badRequest(String text) {
         return new HttpError(400, text);
     }
 
-    static HttpError notFound(String text) {
+    /** 404. */
+    public static HttpError notFound(String text) {
         return new HttpError(404, text);
     }
 
-    String text() {
+    /** What the caller is told. */
+    public String text() {
         String message = getMessage();
         return message == null ? "" : message;
     }

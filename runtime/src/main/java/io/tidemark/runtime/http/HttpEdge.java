@@ -1,4 +1,4 @@
-package io.tidemark.safekeeper.http;
+package io.tidemark.runtime.http;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -11,7 +11,6 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
-import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Semaphore;
@@ -40,8 +39,8 @@ public final class HttpEdge implements AutoCloseable {
             EventLoopGroup group,
             Class<? extends ServerChannel> channelClass,
             InetSocketAddress address,
-            SafekeeperApi api,
-            SafekeeperMetrics metrics)
+            Router router,
+            HttpMetrics metrics)
             throws IOException {
         ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         Semaphore slots = new Semaphore(MAX_CONCURRENT_REQUESTS);
@@ -62,7 +61,7 @@ public final class HttpEdge implements AutoCloseable {
                                 .addLast(new IdleStateHandler(0, 0, IDLE_SECONDS))
                                 .addLast(new HttpServerCodec())
                                 .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
-                                .addLast(new HttpSessionHandler(api.router(), slots, metrics));
+                                .addLast(new HttpSessionHandler(router, slots, metrics));
                     }
                 })
                 .bind(address)

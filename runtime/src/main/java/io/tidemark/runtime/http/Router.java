@@ -1,4 +1,4 @@
-package io.tidemark.safekeeper.http;
+package io.tidemark.runtime.http;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Map;
 
 /** Finds the route for a method and a path. A pattern is a path whose segments in braces match any one segment. */
-final class Router {
+public final class Router {
     /** Answers a request. May block. */
     @FunctionalInterface
-    interface Route {
+    public interface Route {
         HttpReply answer(HttpRequestView request);
     }
 
@@ -17,7 +17,8 @@ final class Router {
 
     private final List<Entry> entries = new ArrayList<>();
 
-    Router on(String method, String pattern, Route route) {
+    /** Adds a route; the first that matches answers. */
+    public Router on(String method, String pattern, Route route) {
         entries.add(new Entry(method, segments(pattern), route));
         return this;
     }

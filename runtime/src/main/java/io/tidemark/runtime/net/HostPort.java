@@ -1,4 +1,4 @@
-package io.tidemark.safekeeper;
+package io.tidemark.runtime.net;
 
 import java.net.InetSocketAddress;
 

@@ -1,4 +1,4 @@
-package io.tidemark.safekeeper.http;
+package io.tidemark.runtime.http;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -13,7 +13,6 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
-import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Map;
@@ -34,13 +33,13 @@ final class HttpSessionHandler extends SimpleChannelInboundHandler<FullHttpReque
 
     private final Router router;
     private final Semaphore slots;
-    private final SafekeeperMetrics metrics;
+    private final HttpMetrics metrics;
     private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
     private boolean busy;
 
     private record Exchange(HttpRequestView request, boolean keepAlive, String requestId) {}
 
-    HttpSessionHandler(Router router, Semaphore slots, SafekeeperMetrics metrics) {
+    HttpSessionHandler(Router router, Semaphore slots, HttpMetrics metrics) {
         this.router = router;
         this.slots = slots;
         this.metrics = metrics;
