@@ -1,7 +1,7 @@
 package io.tidemark.it;
 
 import io.tidemark.cli.cluster.ClusterOptions;
-import io.tidemark.it.workload.VariedWorkload;
+import io.tidemark.cli.workload.VariedWorkload;
 import java.sql.Connection;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

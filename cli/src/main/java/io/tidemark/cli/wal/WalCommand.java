@@ -7,5 +7,5 @@ import picocli.CommandLine.HelpCommand;
 @Command(
         name = "wal",
         description = "Look at write-ahead log.",
-        subcommands = {WalDumpCommand.class, HelpCommand.class})
+        subcommands = {WalDumpCommand.class, WalVerifyCommand.class, WalMakeCommand.class, HelpCommand.class})
 public final class WalCommand {}

@@ -1,7 +1,7 @@
 package io.tidemark.it.wal;
 
 import io.tidemark.cli.wal.WalCommand;
-import io.tidemark.it.workload.VariedWorkload;
+import io.tidemark.cli.workload.VariedWorkload;
 import io.tidemark.shim.postgres.InitDbOptions;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.postgres.PostgresServer;

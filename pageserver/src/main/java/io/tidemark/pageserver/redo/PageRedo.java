@@ -81,6 +81,11 @@ public final class PageRedo {
         return Outcome.CHANGED;
     }
 
+    /** Whether there is redo for the pages of a resource manager's records; images are restored for any. */
+    public boolean supports(int rmgrId) {
+        return managerOf(rmgrId) != null;
+    }
+
     private @Nullable ResourceManagerRedo managerOf(int rmgrId) {
         return switch (rmgrId) {
             default -> null;

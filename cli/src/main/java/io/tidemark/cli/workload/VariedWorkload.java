@@ -1,4 +1,4 @@
-package io.tidemark.it.workload;
+package io.tidemark.cli.workload;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

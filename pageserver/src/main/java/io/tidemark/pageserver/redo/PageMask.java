@@ -1,0 +1,217 @@
+package io.tidemark.pageserver.redo;
+
+import io.tidemark.pageserver.pgpage.Page;
+import io.tidemark.pageserver.pgpage.PageException;
+import io.tidemark.wire.wal.ResourceManagers;
+import java.util.Arrays;
+
+/**
+ * What of a page PostgreSQL does not log exactly, hidden before two pages are compared: the rm_mask routines and bufmask.c.
+ *
+ * <p>Masks are per resource manager, not per page: a page is compared under the mask of the record that touched it. The same in
+ * PostgreSQL 14 to 18.
+ */
+public final class PageMask {
+    private static final int UNLOGGED_FLAGS = Page.PD_HAS_FREE_LINES | Page.PD_PAGE_FULL | Page.PD_ALL_VISIBLE;
+    private static final int LP_FLAGS = 3 << 15;
+    private static final int NEON = 134;
+
+    private static final int T_CID = 8;
+    private static final int T_CTID = 12;
+    private static final int T_CTID_OFFSET = 16;
+    private static final int T_INFOMASK = 20;
+    private static final int HEAP_XMIN_FROZEN = 0x0300;
+    private static final int HEAP_XMAX_HINTS = 0x0C00;
+    private static final int HEAP_XACT_MASK = 0xFFF0;
+    private static final int SPECULATIVE_TOKEN = 0xFFFE;
+
+    private static final int BTREE_FLAGS = 8188;
+    private static final int BTREE_CYCLEID = 8190;
+    private static final int BTP_LEAF = 0x0001;
+    private static final int BTP_SPLIT_END_OR_GARBAGE = 0x0060;
+
+    private static final int HASH_FLAG = 8188;
+    private static final int LH_PAGE_TYPE = 0x0F;
+    private static final int LH_BUCKET_OR_OVERFLOW = 0x03;
+    private static final int LH_HAS_DEAD_TUPLES = 0x80;
+
+    private static final int GIN_FLAGS = 8190;
+    private static final int GIN_DELETED = 0x04;
+
+    private static final int GIST_NSN = 8176;
+    private static final int GIST_FLAGS = 8188;
+    private static final int F_LEAF = 0x01;
+    private static final int F_FOLLOW_RIGHT = 0x08;
+    private static final int F_HAS_GARBAGE = 0x10;
+
+    private static final int BRIN_FLAGS = 8188;
+    private static final int BRIN_TYPE = 8190;
+    private static final int BRIN_META = 0xF091;
+    private static final int BRIN_REGULAR = 0xF093;
+    private static final int BRIN_EVACUATE_PAGE = 0x0001;
+
+    private PageMask() {}
+
+    /** Whether records of a resource manager can be checked at all: only these have a mask, hence consistency images. */
+    public static boolean exists(int rmgrId) {
+        return rmgrId >= ResourceManagers.HEAP2 && rmgrId <= ResourceManagers.BRIN
+                || rmgrId == ResourceManagers.GENERIC
+                || rmgrId == NEON;
+    }
+
+    /**
+     * Hides in {@code bytes}, a copy of a page, what a record of this resource manager does not determine.
+     *
+     * @throws PageException when the page cannot be one of PostgreSQL's
+     */
+    public static void apply(int rmgrId, byte[] bytes) {
+        Page page = new Page(bytes);
+        switch (rmgrId) {
+            case ResourceManagers.HEAP, ResourceManagers.HEAP2, NEON -> heap(page);
+            case ResourceManagers.BTREE -> btree(page);
+            case ResourceManagers.HASH -> hash(page);
+            case ResourceManagers.GIN -> gin(page);
+            case ResourceManagers.GIST -> gist(page);
+            case ResourceManagers.SPGIST -> spgist(page);
+            case ResourceManagers.BRIN -> brin(page);
+            case ResourceManagers.SEQUENCE, ResourceManagers.GENERIC -> {
+                header(page);
+                unused(page);
+            }
+            default -> throw new PageException("no mask for " + ResourceManagers.nameOf(rmgrId));
+        }
+    }
+
+    private static void heap(Page page) {
+        header(page);
+        hints(page);
+        unused(page);
+        int max = page.maxOffset();
+        for (int offnum = 1; offnum <= max; offnum++) {
+            int length = page.itemLength(offnum);
+            if (length != 0) {
+                page.requireItem(offnum);
+            }
+            if (page.itemFlags(offnum) == Page.LP_NORMAL) {
+                heapTuple(page, offnum);
+            }
+            if (length != 0) {
+                int end = page.itemOffset(offnum) + length;
+                Arrays.fill(page.bytes(), end, Math.min(Page.align8(end), Page.SIZE_BYTES), (byte) 0);
+            }
+        }
+    }
+
+    private static void heapTuple(Page page, int offnum) {
+        int tuple = page.itemOffset(offnum);
+        int infomask = page.u16(tuple + T_INFOMASK);
+        boolean frozen = (infomask & HEAP_XMIN_FROZEN) == HEAP_XMIN_FROZEN;
+        page.putU16(tuple + T_INFOMASK, infomask & ~(frozen ? HEAP_XMAX_HINTS : HEAP_XACT_MASK));
+        page.putI32(tuple + T_CID, 0);
+        if (page.u16(tuple + T_CTID_OFFSET) == SPECULATIVE_TOKEN) {
+            // PostgreSQL puts the tuple's own TID here; any value that does not depend on the token compares as well.
+            page.putI32(tuple + T_CTID, 0);
+            page.putU16(tuple + T_CTID_OFFSET, offnum);
+        }
+    }
+
+    private static void btree(Page page) {
+        header(page);
+        hints(page);
+        unused(page);
+        int flags = page.u16(BTREE_FLAGS);
+        if ((flags & BTP_LEAF) != 0) {
+            linePointerFlags(page);
+        }
+        page.putU16(BTREE_FLAGS, flags & ~BTP_SPLIT_END_OR_GARBAGE);
+        page.putU16(BTREE_CYCLEID, 0);
+    }
+
+    private static void hash(Page page) {
+        header(page);
+        hints(page);
+        unused(page);
+        int flag = page.u16(HASH_FLAG);
+        if ((flag & LH_PAGE_TYPE) == 0) {
+            content(page);
+            return;
+        }
+        if ((flag & LH_BUCKET_OR_OVERFLOW) != 0) {
+            linePointerFlags(page);
+        }
+        page.putU16(HASH_FLAG, flag & ~LH_HAS_DEAD_TUPLES);
+    }
+
+    private static void gin(Page page) {
+        header(page);
+        hints(page);
+        if ((page.u16(GIN_FLAGS) & GIN_DELETED) != 0) {
+            content(page);
+        } else if (page.lower() > Page.HEADER_SIZE_BYTES) {
+            unused(page);
+        }
+    }
+
+    private static void gist(Page page) {
+        header(page);
+        hints(page);
+        unused(page);
+        page.putI64(GIST_NSN, 0);
+        int flags = page.u16(GIST_FLAGS);
+        if ((flags & F_LEAF) != 0) {
+            linePointerFlags(page);
+        }
+        page.putU16(GIST_FLAGS, (flags | F_FOLLOW_RIGHT) & ~F_HAS_GARBAGE);
+    }
+
+    private static void spgist(Page page) {
+        header(page);
+        hints(page);
+        if (page.lower() >= Page.HEADER_SIZE_BYTES) {
+            unused(page);
+        }
+    }
+
+    private static void brin(Page page) {
+        header(page);
+        hints(page);
+        int type = page.u16(BRIN_TYPE);
+        if (type == BRIN_REGULAR || type == BRIN_META && page.lower() > Page.HEADER_SIZE_BYTES) {
+            unused(page);
+        }
+        page.putU16(BRIN_FLAGS, page.u16(BRIN_FLAGS) & ~BRIN_EVACUATE_PAGE);
+    }
+
+    /** mask_page_lsn_and_checksum. */
+    private static void header(Page page) {
+        page.putI64(Page.PD_LSN, 0);
+        page.putU16(Page.PD_CHECKSUM, 0);
+    }
+
+    /** mask_page_hint_bits. */
+    private static void hints(Page page) {
+        page.putI32(Page.PD_PRUNE_XID, 0);
+        page.clearFlags(UNLOGGED_FLAGS);
+    }
+
+    /** mask_unused_space. */
+    private static void unused(Page page) {
+        page.requireSaneHeader();
+        Arrays.fill(page.bytes(), page.lower(), page.upper(), (byte) 0);
+    }
+
+    /** mask_lp_flags: killed or not, of every used line pointer. */
+    private static void linePointerFlags(Page page) {
+        int max = page.maxOffset();
+        for (int offnum = 1; offnum <= max; offnum++) {
+            page.setItem(offnum, page.item(offnum) & ~LP_FLAGS);
+        }
+    }
+
+    /** mask_page_content: everything but the header, and of that the two pointers into the page. */
+    private static void content(Page page) {
+        Arrays.fill(page.bytes(), Page.HEADER_SIZE_BYTES, Page.SIZE_BYTES, (byte) 0);
+        page.setLower(0);
+        page.setUpper(0);
+    }
+}

@@ -1,0 +1,105 @@
+package io.tidemark.pageserver.verify;
+
+import io.tidemark.pageserver.pgpage.Page;
+import io.tidemark.wire.rel.RelTag;
+import java.io.IOException;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One fork of one relation while WAL is replayed: the pages that records touched, over what the base copy has.
+ *
+ * <p>A block is, in this order: in {@code pages}; below {@code baseBlocks} and thus as in the base's file; zeros.
+ */
+final class ReplayedRelation {
+    /** A page in memory and what is known about it. */
+    static final class Held {
+        final byte[] bytes;
+
+        /** Its content was once taken from an image, not made by redo from the base. */
+        boolean seeded;
+
+        /** Which resource manager's record touched it last; -1 for none. */
+        int rmgrId = -1;
+
+        Held(byte[] bytes) {
+            this.bytes = bytes;
+        }
+    }
+
+    private final @Nullable RelTag base;
+    private int baseBlocks;
+    private int blocks;
+    private @Nullable Held[] pages = new @Nullable Held[4];
+
+    private ReplayedRelation(@Nullable RelTag base, int baseBlocks) {
+        this.base = base;
+        this.baseBlocks = baseBlocks;
+        this.blocks = baseBlocks;
+    }
+
+    static ReplayedRelation empty() {
+        return new ReplayedRelation(null, 0);
+    }
+
+    static ReplayedRelation over(RelTag base, int baseBlocks) {
+        return new ReplayedRelation(base, baseBlocks);
+    }
+
+    /** The relation's size as far as records tell: the highest block touched, or the last truncation. */
+    int blocks() {
+        return blocks;
+    }
+
+    @Nullable
+    Held find(int block) {
+        return block < pages.length ? pages[block] : null;
+    }
+
+    /** Whether a block is known without memory of it: the base has it, or had the relation been complete, it would be zeros. */
+    boolean isInBase(int block) {
+        return block < baseBlocks;
+    }
+
+    /** The page, made from the base's or of zeros when no record touched it yet. */
+    Held hold(int block, @Nullable RelationFiles files) throws IOException {
+        Held held = find(block);
+        if (held == null) {
+            held = new Held(new byte[Page.SIZE_BYTES]);
+            if (files != null && base != null && isInBase(block)) {
+                files.read(base, block, held.bytes);
+            }
+            if (block >= pages.length) {
+                pages = Arrays.copyOf(pages, Math.max(block + 1, pages.length * 2));
+            }
+            pages[block] = held;
+            blocks = Math.max(blocks, block + 1);
+        }
+        return held;
+    }
+
+    /** Cuts off everything from a block on. Growing is not its business. */
+    void truncate(int newBlocks) {
+        baseBlocks = Math.min(baseBlocks, newBlocks);
+        blocks = Math.min(blocks, newBlocks);
+        if (newBlocks < pages.length) {
+            Arrays.fill(pages, newBlocks, pages.length, null);
+        }
+    }
+
+    ReplayedRelation copy() {
+        ReplayedRelation copy = new ReplayedRelation(base, baseBlocks);
+        copy.blocks = blocks;
+        copy.pages = new @Nullable Held[pages.length];
+        for (int i = 0; i < pages.length; i++) {
+            Held held = pages[i];
+            if (held != null) {
+                Held other = new Held(held.bytes.clone());
+                other.seeded = held.seeded;
+                other.rmgrId = held.rmgrId;
+                copy.pages[i] = other;
+            }
+        }
+        return copy;
+    }
+}
