@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Belongs to one thread.
  */
 public final class PageRedo {
+    private static final ResourceManagerRedo GIN = new GinRedo();
+    private static final ResourceManagerRedo GIST = new GistRedo();
+    private static final ResourceManagerRedo SPGIST = new SpgistRedo();
+
     private final RedoRules rules;
     private final Page page = new Page(new byte[Page.SIZE_BYTES]);
 
@@ -88,6 +92,9 @@ public final class PageRedo {
 
     private @Nullable ResourceManagerRedo managerOf(int rmgrId) {
         return switch (rmgrId) {
+            case ResourceManagers.GIN -> GIN;
+            case ResourceManagers.GIST -> GIST;
+            case ResourceManagers.SPGIST -> SPGIST;
             default -> null;
         };
     }
