@@ -1,0 +1,224 @@
+package io.tidemark.pageserver.layer;
+
+import io.tidemark.pageserver.key.Key;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/**
+ * The keys of a layer in memory, each with the address of its newest version: a hash table to find one, a skip list to go through
+ * all in order. One writer, many readers without locks.
+ *
+ * <p>A key is a number, counted from 1; what belongs to it stands in columns. The writer fills the columns, then links the number
+ * with release semantics; whoever sees the number sees what belongs to it. Links only ever get a new key in between, so a reader
+ * on its way through the list is never led astray. An insert right behind the one before, as a growing relation makes them,
+ * starts its search there.
+ */
+final class KeyTable {
+    private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
+
+    private static final int CHUNK_BITS = 12;
+    private static final int CHUNK = 1 << CHUNK_BITS;
+    private static final int MAX_HEIGHT = 12;
+
+    /** The list's head. */
+    private static final int HEAD = 0;
+
+    private volatile long[][] highs = new long[1][CHUNK];
+    private volatile long[][] lows = new long[1][CHUNK];
+    private volatile int[][] newest = new int[1][CHUNK];
+    /** Where a key's links begin in {@link #links}. */
+    private volatile int[][] towers = new int[1][CHUNK];
+
+    private volatile int[][] links = new int[1][CHUNK];
+    private volatile int[] hashed = new int[1 << 10];
+
+    private int count;
+    private int linkCount = MAX_HEIGHT;
+    private int height = 1;
+    private long random = 0x9E3779B97F4A7C15L;
+    /** The last key before the one inserted last, by height: where the next search starts. */
+    private final int[] path = new int[MAX_HEIGHT];
+
+    private int lastInserted = HEAD;
+
+    /** Keys so far; for the writer. */
+    int count() {
+        return count;
+    }
+
+    /** Heap in use, in bytes. */
+    long sizeBytes() {
+        return (long) highs.length * CHUNK * (8 + 8 + 4 + 4) + (long) links.length * CHUNK * 4 + hashed.length * 4L;
+    }
+
+    long high(int key) {
+        return highs[key >>> CHUNK_BITS][key & (CHUNK - 1)];
+    }
+
+    long low(int key) {
+        return lows[key >>> CHUNK_BITS][key & (CHUNK - 1)];
+    }
+
+    /** The address of the newest version. */
+    int newest(int key) {
+        return (int) INTS.getAcquire(newest[key >>> CHUNK_BITS], key & (CHUNK - 1));
+    }
+
+    void setNewest(int key, int address) {
+        INTS.setRelease(newest[key >>> CHUNK_BITS], key & (CHUNK - 1), address);
+    }
+
+    private static int hash(long high, long low) {
+        long mixed = (high * 0x9E3779B97F4A7C15L ^ low) * 0xD6E8FEB86659FD93L;
+        return (int) (mixed ^ mixed >>> 32);
+    }
+
+    /** The number of a key; 0 when it is not here. */
+    int find(long high, long low) {
+        int[] table = hashed;
+        int mask = table.length - 1;
+        for (int slot = hash(high, low) & mask; ; slot = (slot + 1) & mask) {
+            int key = (int) INTS.getAcquire(table, slot);
+            if (key == 0 || low(key) == low && high(key) == high) {
+                return key;
+            }
+        }
+    }
+
+    /** Adds a key that is not here. */
+    int insert(long high, long low, int address) {
+        int key = ++count;
+        int chunk = key >>> CHUNK_BITS;
+        if (chunk == highs.length) {
+            grow();
+        }
+        int at = key & (CHUNK - 1);
+        highs[chunk][at] = high;
+        lows[chunk][at] = low;
+        newest[chunk][at] = address;
+        link(key, high, low);
+        hash(key, high, low);
+        lastInserted = key;
+        return key;
+    }
+
+    private void grow() {
+        int chunk = highs.length;
+        highs = Arrays.copyOf(highs, chunk + 1);
+        lows = Arrays.copyOf(lows, chunk + 1);
+        newest = Arrays.copyOf(newest, chunk + 1);
+        towers = Arrays.copyOf(towers, chunk + 1);
+        highs[chunk] = new long[CHUNK];
+        lows[chunk] = new long[CHUNK];
+        newest[chunk] = new int[CHUNK];
+        towers[chunk] = new int[CHUNK];
+    }
+
+    private void hash(int key, long high, long low) {
+        if (2 * count > hashed.length) {
+            int[] larger = new int[2 * hashed.length];
+            for (int known = 1; known < key; known++) {
+                larger[freeSlot(larger, high(known), low(known))] = known;
+            }
+            larger[freeSlot(larger, high, low)] = key;
+            hashed = larger;
+        } else {
+            INTS.setRelease(hashed, freeSlot(hashed, high, low), key);
+        }
+    }
+
+    private static int freeSlot(int[] table, long high, long low) {
+        int mask = table.length - 1;
+        int slot = hash(high, low) & mask;
+        while (table[slot] != 0) {
+            slot = (slot + 1) & mask;
+        }
+        return slot;
+    }
+
+    private int next(int key, int level) {
+        int link = towers[key >>> CHUNK_BITS][key & (CHUNK - 1)] + level;
+        return (int) INTS.getAcquire(links[link >>> CHUNK_BITS], link & (CHUNK - 1));
+    }
+
+    private void setNext(int key, int level, int to) {
+        int link = towers[key >>> CHUNK_BITS][key & (CHUNK - 1)] + level;
+        INTS.setRelease(links[link >>> CHUNK_BITS], link & (CHUNK - 1), to);
+    }
+
+    private boolean isBefore(int key, long high, long low) {
+        return Key.compare(high(key), low(key), high, low) < 0;
+    }
+
+    private void link(int key, long high, long low) {
+        boolean behindLast = lastInserted != HEAD && isBefore(lastInserted, high, low);
+        int at = HEAD;
+        for (int level = height - 1; level >= 0; level--) {
+            int known = path[level];
+            if (behindLast && known != HEAD && (at == HEAD || isBefore(at, high(known), low(known)))) {
+                at = known;
+            }
+            for (int next = next(at, level); next != 0 && isBefore(next, high, low); next = next(at, level)) {
+                at = next;
+            }
+            path[level] = at;
+        }
+        int tall = randomHeight();
+        while (height < tall) {
+            path[height++] = HEAD;
+        }
+        int tower = newTower(tall);
+        towers[key >>> CHUNK_BITS][key & (CHUNK - 1)] = tower;
+        for (int level = 0; level < tall; level++) {
+            setNext(key, level, next(path[level], level));
+        }
+        for (int level = 0; level < tall; level++) {
+            setNext(path[level], level, key);
+            path[level] = key;
+        }
+    }
+
+    private int newTower(int tall) {
+        int tower = linkCount;
+        linkCount += tall;
+        while (linkCount > links.length << CHUNK_BITS) {
+            int[][] more = Arrays.copyOf(links, links.length + 1);
+            more[links.length] = new int[CHUNK];
+            links = more;
+        }
+        return tower;
+    }
+
+    private int randomHeight() {
+        random ^= random << 13;
+        random ^= random >>> 7;
+        random ^= random << 17;
+        int tall = 1;
+        for (long bits = random; tall < MAX_HEIGHT && (bits & 3) == 0; bits >>>= 2) {
+            tall++;
+        }
+        return tall;
+    }
+
+    /** The first key at or behind this one; 0 when there is none. */
+    int ceiling(long high, long low) {
+        int at = HEAD;
+        for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
+            for (int next = next(at, level); next != 0 && isBefore(next, high, low); next = next(at, level)) {
+                at = next;
+            }
+        }
+        return next(at, 0);
+    }
+
+    /** The key behind this one; 0 when there is none. */
+    int next(int key) {
+        return next(key, 0);
+    }
+
+    /** The first key; 0 when there is none. */
+    int first() {
+        return next(HEAD, 0);
+    }
+}

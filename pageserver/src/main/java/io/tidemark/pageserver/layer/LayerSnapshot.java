@@ -1,0 +1,108 @@
+package io.tidemark.pageserver.layer;
+
+import io.tidemark.pageserver.key.Key;
+import io.tidemark.pageserver.key.KeyRange;
+import io.tidemark.wire.id.Lsn;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * The layers of a timeline, pinned: until it is closed, every LSN that was readable when it was taken stays so, whatever gc does.
+ * Every version that had been put by then is visible; later ones may be or not, so take it after waiting for the LSN, not before.
+ * Cheap to take; take one per request. Safe for several threads until it is closed.
+ */
+public final class LayerSnapshot implements AutoCloseable {
+    private final LayerStore store;
+    private final LayerMap map;
+    private final int stripe;
+    private boolean closed;
+
+    LayerSnapshot(LayerStore store, LayerMap map, int stripe) {
+        this.store = store;
+        this.map = map;
+        this.stripe = stripe;
+    }
+
+    /**
+     * How a read ended.
+     *
+     * @param base whether the last version passed on is a base; if not, the chain goes on in the ancestor timeline, or the key does
+     *     not exist
+     * @param versions how many versions were passed on
+     * @param layersVisited how many layers had one
+     */
+    public record Chain(boolean base, int versions, int layersVisited) {}
+
+    /** Takes the end of each chain of a vectored read. */
+    @FunctionalInterface
+    public interface ChainEnd {
+        void end(Key key, Chain chain);
+    }
+
+    /** The layers in files. */
+    public LayerSet layers() {
+        return map.files();
+    }
+
+    /** What may be read. */
+    public Retention retention() {
+        return map.files().retention();
+    }
+
+    /**
+     * Passes on the chain of a key at an LSN, newest version first.
+     *
+     * @throws LsnGarbageCollectedException when the LSN is below the gc cutoff and not retained
+     */
+    public Chain read(Key key, Lsn at, VersionSink sink) throws IOException {
+        requireReadable(at);
+        ChainRead read = new ChainRead(sink);
+        read.start(key, at);
+        map.read(read);
+        return new Chain(read.isAtBase(), read.versions(), read.layersVisited());
+    }
+
+    /**
+     * Passes on the chains of many keys at one LSN, one key after the other. Keys in rising order share the decompression of blocks.
+     *
+     * @throws LsnGarbageCollectedException when the LSN is below the gc cutoff and not retained
+     */
+    public void read(List<Key> keys, Lsn at, VersionSink sink, ChainEnd end) throws IOException {
+        requireReadable(at);
+        ChainRead read = new ChainRead(sink);
+        for (Key key : keys) {
+            int visitedBefore = read.layersVisited();
+            read.start(key, at);
+            map.read(read);
+            end.end(key, new Chain(read.isAtBase(), read.versions(), read.layersVisited() - visitedBefore));
+        }
+    }
+
+    /**
+     * Passes on the chains of all keys of a range that have a version at or below an LSN, keys rising. Keys that only an ancestor
+     * has are not among them. For ranges where most keys do not exist; its cost is that of the keys, not of the range.
+     *
+     * @return how many keys there were
+     * @throws LsnGarbageCollectedException when the LSN is below the gc cutoff and not retained
+     */
+    public int scan(KeyRange keys, Lsn at, VersionSink sink) throws IOException {
+        requireReadable(at);
+        return map.scan(keys, at, new ChainRead(sink));
+    }
+
+    private void requireReadable(Lsn at) {
+        // compacted_lsn stays readable when the cutoff has passed it: compaction makes images there.
+        if (!retention().covers(at) && !at.equals(map.files().compactedLsn())) {
+            throw new LsnGarbageCollectedException(at, retention().cutoff());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        store.unpin(map, stripe);
+    }
+}

@@ -1,0 +1,48 @@
+package io.tidemark.pageserver.layer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.pageserver.key.Key;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class KeyTableTest {
+    @Test
+    void findsAndOrdersLikeATreeMapWhateverTheOrderOfInserts() {
+        for (long seed = 0; seed < 20; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            KeyTable table = new KeyTable();
+            TreeMap<Key, Integer> model = new TreeMap<>();
+            int range = 1 << (4 + random.nextInt(14));
+            long run = 0;
+            for (int i = 1; i < 20_000; i++) {
+                run = random.nextInt(8) == 0 ? random.nextInt(range) : run + 1;
+                Key key = new Key(random.nextInt(100) == 0 ? -1 : run >>> 8, run << 56 | run);
+                if (model.putIfAbsent(key, i) == null) {
+                    assertThat(table.find(key.high(), key.low())).isZero();
+                    table.insert(key.high(), key.low(), i);
+                } else {
+                    table.setNewest(table.find(key.high(), key.low()), i);
+                    model.put(key, i);
+                }
+            }
+            assertThat(table.count()).isEqualTo(model.size());
+            List<Key> order = new ArrayList<>();
+            for (int key = table.first(); key != 0; key = table.next(key)) {
+                order.add(new Key(table.high(key), table.low(key)));
+                assertThat(table.newest(key)).isEqualTo(model.get(order.getLast()));
+            }
+            assertThat(order).as("seed " + seed).isEqualTo(List.copyOf(model.keySet()));
+            for (int i = 0; i < 1000; i++) {
+                Key key = new Key(random.nextInt(range) >>> 8, random.nextLong());
+                Key expected = model.ceilingKey(key);
+                int found = table.ceiling(key.high(), key.low());
+                assertThat(found == 0 ? null : new Key(table.high(found), table.low(found)))
+                        .isEqualTo(expected);
+            }
+        }
+    }
+}
