@@ -11,8 +11,8 @@ import java.util.Locale;
  *   bits 127..120 family | 119..104 tablespace or kind | 103..72 database | 71..40 relation | 39..32 fork | 31..0 block
  * </pre>
  *
- * <p>The order makes a relation's blocks neighbours, its size the entry right behind its last possible block, and a database one
- * contiguous range. {@link Keys} makes them. The layout is the compact form of Neon's keys.
+ * <p>The order makes a relation's blocks neighbours, and the blocks of a database one contiguous range. {@link Keys} makes them and has the
+ * table of families. The layout is the compact form of Neon's keys.
  *
  * @param high the upper 64 bits
  * @param low the lower 64 bits

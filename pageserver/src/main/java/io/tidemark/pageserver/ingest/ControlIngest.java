@@ -1,0 +1,82 @@
+package io.tidemark.pageserver.ingest;
+
+import io.tidemark.pageserver.key.Keys;
+import io.tidemark.pageserver.key.Value;
+import io.tidemark.pageserver.pgcontrol.CheckPoint;
+import io.tidemark.pageserver.pgcontrol.ControlFile;
+import io.tidemark.pageserver.pgcontrol.InvalidControlFileException;
+import io.tidemark.pageserver.redo.RecordData;
+import java.io.IOException;
+
+/** What the XLOG resource manager says of the server as a whole. */
+final class ControlIngest {
+    private final IngestContext context;
+
+    ControlIngest(IngestContext context) {
+        this.context = context;
+    }
+
+    void onlineCheckPoint(RecordData main) {
+        context.checkPoint().mergeOnline(read(main), context.pgMajor());
+    }
+
+    void shutdownCheckPoint(RecordData main) throws IOException {
+        context.checkPoint().mergeShutdown(read(main), context.pgMajor());
+    }
+
+    private static CheckPoint read(RecordData main) {
+        return CheckPoint.copyOf(main.array(), main.take(CheckPoint.SIZE_BYTES));
+    }
+
+    /** XLOG_NEXTOID: {@code nextOid(u32)}. */
+    void nextOid(RecordData main) {
+        context.checkPoint().get().setNextOid(main.i32());
+        context.checkPoint().markChanged();
+    }
+
+    /** XLOG_FPW_CHANGE: {@code fullPageWrites(u8)}. */
+    void fullPageWrites(RecordData main) {
+        context.checkPoint().get().setFullPageWrites(main.bool());
+        context.checkPoint().markChanged();
+    }
+
+    /** XLOG_END_OF_RECOVERY: {@code end_time(i64) ThisTimeLineID(u32) PrevTimeLineID(u32) wal_level(i32, from 17 on)}. */
+    void endOfRecovery(RecordData main) {
+        if (context.pgMajor() >= 17) {
+            setWalLevel(main.seek(16).i32());
+        }
+    }
+
+    private void setWalLevel(int level) {
+        if (context.pgMajor() >= 17) {
+            context.checkPoint().get().setWalLevel(level);
+            context.checkPoint().markChanged();
+        }
+    }
+
+    /**
+     * XLOG_PARAMETER_CHANGE: {@code MaxConnections max_worker_processes max_wal_senders max_prepared_xacts max_locks_per_xact
+     * wal_level (i32 each) wal_log_hints(u8) track_commit_timestamp(u8)}.
+     */
+    void parameters(RecordData main) throws IOException {
+        ControlFile.Limits limits = ControlFile.Limits.read(main.array(), main.take(20));
+        int walLevel = main.i32();
+        boolean hints = main.bool();
+        boolean commitTimestamps = main.bool();
+        setWalLevel(walLevel);
+        byte[] stored = context.head().read(Keys.CONTROL_FILE);
+        if (stored == null) {
+            throw new IOException("the timeline has no control file, so no base data was imported");
+        }
+        try {
+            ControlFile control = ControlFile.read(stored, context.pgMajor());
+            control.setLimits(limits);
+            control.setWalLevel(walLevel);
+            control.setWalLogHints(hints);
+            control.setTrackCommitTimestamp(commitTimestamps);
+            context.changes().put(Keys.CONTROL_FILE, new Value.Image(control.toBytes()));
+        } catch (InvalidControlFileException e) {
+            throw new IOException("the stored control file is not usable: " + e.getMessage(), e);
+        }
+    }
+}
