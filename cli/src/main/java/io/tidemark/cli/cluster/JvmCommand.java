@@ -10,13 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The command line of another tidemark process: this JVM and class path, and the flags that the launcher would give it. */
-final class JvmCommand {
+public final class JvmCommand {
     /** System property: an AOT cache that fits this class path; the launcher sets it. */
     private static final String AOT_CACHE_PROPERTY = "tidemark.aot.cache";
 
     private JvmCommand() {}
 
-    static List<String> of(String subcommand, List<String> arguments) throws IOException {
+    /** The command line of {@code tidemark subcommand arguments}. */
+    public static List<String> of(String subcommand, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags("all"));

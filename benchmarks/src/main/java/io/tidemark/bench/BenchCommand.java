@@ -1,0 +1,34 @@
+package io.tidemark.bench;
+
+import io.tidemark.bench.decode.DecodeCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** {@code tidemark bench}: the root of the benchmarks; knows its subcommands and nothing else. */
+@Command(
+        name = "tidemark bench",
+        mixinStandardHelpOptions = true,
+        description = "Measure Tidemark beside a peer that does the same work, in the same run.",
+        footer = {
+            "",
+            "Contenders take turns; a ratio is the median of the ratios of each round. docs/performance.md says what was seen.",
+            "Exit codes: 0 measured (whatever the numbers), 1 it could not be measured, 2 wrong command line."
+        },
+        subcommands = {DecodeCommand.class, CommandLine.HelpCommand.class})
+public final class BenchCommand {
+    private BenchCommand() {}
+
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /** Runs one command line and returns its exit code. */
+    public static int run(String... args) {
+        return new CommandLine(new BenchCommand())
+                .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
+                    commandLine.getErr().println(commandLine.getCommandName() + ": " + failure);
+                    return 1;
+                })
+                .execute(args);
+    }
+}
