@@ -24,9 +24,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Belongs to one thread.
  */
 public final class PageRedo {
+    private static final ResourceManagerRedo BTREE = new BtreeRedo();
+    private static final ResourceManagerRedo HASH = new HashRedo();
     private static final ResourceManagerRedo GIN = new GinRedo();
     private static final ResourceManagerRedo GIST = new GistRedo();
     private static final ResourceManagerRedo SPGIST = new SpgistRedo();
+    private static final ResourceManagerRedo BRIN = new BrinRedo();
 
     private final RedoRules rules;
     private final Page page = new Page(new byte[Page.SIZE_BYTES]);
@@ -92,9 +95,12 @@ public final class PageRedo {
 
     private @Nullable ResourceManagerRedo managerOf(int rmgrId) {
         return switch (rmgrId) {
+            case ResourceManagers.BTREE -> BTREE;
+            case ResourceManagers.HASH -> HASH;
             case ResourceManagers.GIN -> GIN;
             case ResourceManagers.GIST -> GIST;
             case ResourceManagers.SPGIST -> SPGIST;
+            case ResourceManagers.BRIN -> BRIN;
             default -> null;
         };
     }
