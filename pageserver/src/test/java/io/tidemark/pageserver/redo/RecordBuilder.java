@@ -19,8 +19,7 @@ final class RecordBuilder {
     private static final int WILL_INIT = 0x40;
     private static final int PAGE_SIZE_BYTES = 8192;
 
-    @SuppressWarnings("ArrayRecordComponent") // compared with nothing
-    private record Block(int id, int number, int flags, byte[] data, byte[] image, boolean apply) {}
+    private record Block(int id, int number, int flags, ByteBuf data, ByteBuf image, boolean apply) {}
 
     private final int rmgrId;
     private final int info;
@@ -45,19 +44,19 @@ final class RecordBuilder {
 
     /** A block that redo changes, with data. */
     RecordBuilder block(int id, int number, ByteBuf data) {
-        blocks.add(new Block(id, number, 0, bytesOf(data), new byte[0], false));
+        blocks.add(new Block(id, number, 0, data.copy(), part(), false));
         return this;
     }
 
     /** A block that redo makes from nothing. */
     RecordBuilder initBlock(int id, int number, ByteBuf data) {
-        blocks.add(new Block(id, number, WILL_INIT, bytesOf(data), new byte[0], false));
+        blocks.add(new Block(id, number, WILL_INIT, data.copy(), part(), false));
         return this;
     }
 
     /** A block with a whole page as its image. */
     RecordBuilder image(int id, int number, byte[] page, boolean apply) {
-        blocks.add(new Block(id, number, 0, new byte[0], page.clone(), apply));
+        blocks.add(new Block(id, number, 0, part(), part().writeBytes(page), apply));
         return this;
     }
 
@@ -76,11 +75,11 @@ final class RecordBuilder {
     WalRecord build(int pgMajor) {
         ByteBuf body = part();
         for (Block block : blocks) {
-            boolean hasImage = block.image.length > 0;
-            boolean hasData = block.data.length > 0;
+            boolean hasImage = block.image.isReadable();
+            boolean hasData = block.data.isReadable();
             body.writeByte(block.id)
                     .writeByte(block.flags | (hasImage ? HAS_IMAGE : 0) | (hasData ? HAS_DATA : 0))
-                    .writeShortLE(block.data.length);
+                    .writeShortLE(block.data.readableBytes());
             if (hasImage) {
                 int apply = pgMajor == 14 ? 0x04 : 0x02;
                 body.writeShortLE(PAGE_SIZE_BYTES).writeShortLE(0).writeByte(block.apply ? apply : 0);
@@ -91,7 +90,7 @@ final class RecordBuilder {
             body.writeByte(254).writeIntLE(main.length);
         }
         for (Block block : blocks) {
-            body.writeBytes(block.image).writeBytes(block.data);
+            body.writeBytes(bytesOf(block.image)).writeBytes(bytesOf(block.data));
         }
         body.writeBytes(main);
         int length = 24 + body.readableBytes();
