@@ -17,7 +17,7 @@ import java.util.Arrays;
 final class KeyTable {
     private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
 
-    private static final int CHUNK_BITS = 12;
+    private static final int CHUNK_BITS = 10;
     private static final int CHUNK = 1 << CHUNK_BITS;
     private static final int MAX_HEIGHT = 12;
 
@@ -31,7 +31,7 @@ final class KeyTable {
     private volatile int[][] towers = new int[1][CHUNK];
 
     private volatile int[][] links = new int[1][CHUNK];
-    private volatile int[] hashed = new int[1 << 10];
+    private volatile int[] hashed = new int[1 << 8];
 
     private int count;
     private int linkCount = MAX_HEIGHT;

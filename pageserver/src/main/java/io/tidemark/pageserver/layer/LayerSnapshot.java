@@ -90,9 +90,14 @@ public final class LayerSnapshot implements AutoCloseable {
         return map.scan(keys, at, new ChainRead(sink));
     }
 
-    private void requireReadable(Lsn at) {
+    /** Whether a read at this LSN gets the right answer. */
+    public boolean isReadable(Lsn at) {
         // compacted_lsn stays readable when the cutoff has passed it: compaction makes images there.
-        if (!retention().covers(at) && !at.equals(map.files().compactedLsn())) {
+        return retention().covers(at) || at.equals(map.files().compactedLsn());
+    }
+
+    private void requireReadable(Lsn at) {
+        if (!isReadable(at)) {
             throw new LsnGarbageCollectedException(at, retention().cutoff());
         }
     }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -117,7 +118,7 @@ public final class LayerStore implements AutoCloseable {
     public void put(Key key, Lsn lsn, boolean base, byte[] bytes, int offset, int length) throws IOException {
         boolean inOrder =
                 lsn.isAtLeast(lastLsn) && (lsn.isAfter(frozenLsn) || frozenWithinLsn && lsn.equals(frozenLsn));
-        if (!inOrder) {
+        if (!inOrder || key.equals(Key.MAX)) {
             throw new IllegalArgumentException("version of " + key + " at " + lsn + ", the last one was at " + lastLsn
                     + ", frozen up to " + frozenLsn);
         }
@@ -343,7 +344,7 @@ public final class LayerStore implements AutoCloseable {
     public void replaceL0(Collection<FileLayer> inputs, List<LayerDescriptor> outputs, Lsn upTo, Collection<Key> splits)
             throws IOException {
         List<FileLayer> layers = outputs.stream().map(this::layerOf).toList();
-        replace(inputs, layers, files -> files.withCompactedL0(inputs, layers, upTo, splits));
+        replace(layers, files -> files.withCompactedL0(inputs, layers, upTo, splits));
     }
 
     /**
@@ -363,11 +364,10 @@ public final class LayerStore implements AutoCloseable {
             Collection<Key> splits)
             throws IOException {
         List<FileLayer> layers = outputs.stream().map(this::layerOf).toList();
-        replace(inputs, layers, files -> files.withMergedStack(keys, inputs, layers, collectedLsn, splits));
+        replace(layers, files -> files.withMergedStack(keys, inputs, layers, collectedLsn, splits));
     }
 
-    private void replace(Collection<FileLayer> inputs, List<FileLayer> outputs, UnaryOperator<LayerSet> change)
-            throws IOException {
+    private void replace(List<FileLayer> outputs, UnaryOperator<LayerSet> change) throws IOException {
         boolean committed = false;
         try {
             commit(change, UnaryOperator.identity());
@@ -377,9 +377,6 @@ public final class LayerStore implements AutoCloseable {
                 outputs.forEach(this::discard);
             }
         }
-        var still = layers().layers();
-        inputs.stream().filter(layer -> !still.contains(layer)).forEach(FileLayer::markObsolete);
-        published.reclaim();
     }
 
     /** Makes a change of the files durable, then publishes it, together with one of the layers in memory. */
@@ -390,7 +387,10 @@ public final class LayerStore implements AutoCloseable {
             LayerSet next = change.apply(layers());
             // Names before the manifest that uses them. It is one more fsync, and the order holds on any file system.
             disk.syncDirectory(directory);
+            Set<FileLayer> before = layers().layers();
             manifests.replace(ManifestFormat.encode(new ManifestFormat.Manifest(next, nextNumber.get())));
+            before.removeAll(next.layers());
+            before.forEach(FileLayer::markObsolete);
             published.publish(map -> inMemory.apply(map).withFiles(next));
         } catch (DiskFullException e) {
             throw e;

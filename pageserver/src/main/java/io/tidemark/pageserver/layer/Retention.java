@@ -37,7 +37,8 @@ public record Retention(Lsn cutoff, List<Lsn> retained) {
         return Long.compareUnsigned(cutoff.value(), newerBase) < 0 || needsForRetained(lsn, newerBase);
     }
 
-    private boolean needsForRetained(long lsn, long newerBase) {
+    /** Whether a retained LSN lies in {@code [lsn, newerBase)}. */
+    public boolean needsForRetained(long lsn, long newerBase) {
         int from = 0;
         int to = retained.size();
         while (from < to) {

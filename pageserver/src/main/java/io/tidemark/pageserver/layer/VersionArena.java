@@ -21,7 +21,7 @@ import java.lang.foreign.ValueLayout;
 final class VersionArena implements AutoCloseable {
     static final int HEADER_BYTES = 24;
 
-    private static final int CHUNK_BITS = 22;
+    private static final int CHUNK_BITS = 20;
     private static final long CHUNK_BYTES = 1L << CHUNK_BITS;
     private static final int ADDRESS_SHIFT = 3;
     private static final int BASE = 0x8000_0000;
@@ -36,14 +36,10 @@ final class VersionArena implements AutoCloseable {
      */
     private volatile MemorySegment[] chunks = new MemorySegment[16];
 
-    private long position;
+    /** Address 0 stays zero: the version that is behind every list, of depth 0. */
+    private long position = HEADER_BYTES;
+    /** No chunk before the first version: many timelines are idle. */
     private long chunkEnd;
-
-    VersionArena() {
-        nextChunk(HEADER_BYTES);
-        // Address 0 stays zero: the version that is behind every list, of depth 0.
-        position += HEADER_BYTES;
-    }
 
     /** Off-heap memory in use, in bytes. */
     long sizeBytes() {
@@ -62,7 +58,7 @@ final class VersionArena implements AutoCloseable {
             known[slot + i] = segment.asSlice((long) i << CHUNK_BITS);
         }
         chunks = known;
-        position = chunkEnd;
+        position = chunkEnd == 0 ? HEADER_BYTES : chunkEnd;
         chunkEnd += slots << CHUNK_BITS;
     }
 
@@ -78,7 +74,7 @@ final class VersionArena implements AutoCloseable {
     int append(int previous, long lsn, boolean base, byte[] bytes, int bytesOffset, int length) {
         long size = (HEADER_BYTES + (long) length + 7) & ~7L;
         if (position + size > chunkEnd) {
-            nextChunk(size);
+            nextChunk(HEADER_BYTES + size);
         }
         int address = (int) (position >>> ADDRESS_SHIFT);
         MemorySegment chunk = chunk(address);

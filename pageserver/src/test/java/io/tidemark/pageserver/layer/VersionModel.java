@@ -72,6 +72,13 @@ public final class VersionModel {
         return Images.of(digest(chain(key, at)));
     }
 
+    /** The same image, made from what a store answers. */
+    public static byte[] imageOf(LayerStore store, Key key, Lsn at) throws IOException {
+        List<Version> chain = new ArrayList<>();
+        store.read(key, at, collect(key, chain));
+        return Images.of(digest(chain));
+    }
+
     /** Compares a read with the model. */
     public void check(LayerSnapshot snapshot, Key key, Lsn at) throws IOException {
         List<Version> expected = chain(key, at);

@@ -1,0 +1,337 @@
+package io.tidemark.pageserver.compaction;
+
+import static io.tidemark.pageserver.layer.StoreFixture.block;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.pageserver.key.Key;
+import io.tidemark.pageserver.key.KeyRange;
+import io.tidemark.pageserver.layer.FileLayer;
+import io.tidemark.pageserver.layer.LayerSnapshot;
+import io.tidemark.pageserver.layer.LayerStoreFailedException;
+import io.tidemark.pageserver.layer.Retention;
+import io.tidemark.pageserver.layer.StoreFixture;
+import io.tidemark.pageserver.layer.file.CorruptLayerException;
+import io.tidemark.pageserver.layer.file.LayerKind;
+import io.tidemark.runtime.durable.DiskFullException;
+import io.tidemark.runtime.durable.FakeDisk;
+import io.tidemark.runtime.durable.SyncFailedException;
+import io.tidemark.wire.id.Lsn;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CompactorTest {
+    private static final byte[] PAGE = new byte[300];
+
+    private final FakeDisk disk = new FakeDisk();
+    private final CompactionFixture fixture;
+
+    CompactorTest() throws IOException {
+        this.fixture = new CompactionFixture(disk);
+    }
+
+    private void checkAll(long... lsns) throws IOException {
+        List<Lsn> at = new ArrayList<>();
+        for (long lsn : lsns) {
+            at.add(Lsn.of(lsn));
+        }
+        fixture.model.checkAll(fixture.stored.store, at);
+    }
+
+    private int visits(Key key, long lsn) throws IOException {
+        return fixture.stored
+                .store
+                .read(key, Lsn.of(lsn), (k, l, b, v, o, n) -> {})
+                .layersVisited();
+    }
+
+    private List<String> files() throws IOException {
+        return disk.list(StoreFixture.DIRECTORY).stream()
+                .filter(name -> name.endsWith(".delta") || name.endsWith(".image"))
+                .toList();
+    }
+
+    private void requireOnlyNamedFiles() throws IOException {
+        assertThat(files())
+                .containsExactlyInAnyOrderElementsOf(fixture.stored.store.layers().layers().stream()
+                        .map(layer -> layer.descriptor().fileName())
+                        .toList());
+    }
+
+    private long versions() {
+        return fixture.stored.store.layers().layers().stream()
+                .mapToLong(layer -> layer.descriptor().versions())
+                .sum();
+    }
+
+    @Test
+    void l0MovesIntoThePartitionsAndItsFilesGo() throws IOException {
+        fixture.put(block(1, 1), 10, true, PAGE);
+        fixture.freeze();
+        fixture.put(block(1, 1), 20, false, (byte) 2);
+        fixture.put(block(2, 1), 20, true, (byte) 3);
+        fixture.freeze();
+        assertThat(visits(block(1, 1), 20)).isEqualTo(2);
+        assertThat(fixture.compactor.step()).isTrue();
+        assertThat(fixture.stored.store.layers().l0()).isEmpty();
+        assertThat(fixture.stored.store.layers().compactedLsn()).isEqualTo(Lsn.of(20));
+        assertThat(files()).hasSize(1);
+        assertThat(visits(block(1, 1), 20)).isEqualTo(1);
+        checkAll(9, 10, 19, 20);
+        assertThat(fixture.compactor.step()).isFalse();
+        fixture.reopen();
+        checkAll(9, 10, 19, 20);
+    }
+
+    @Test
+    void aLongChainGetsAnImageAndOnlyThat() throws IOException {
+        fixture.put(block(1, 1), 1, true, PAGE);
+        fixture.put(block(1, 2), 1, true, PAGE);
+        for (int lsn = 2; lsn <= 20; lsn++) {
+            fixture.put(block(1, 1), lsn, false, (byte) lsn);
+            if (lsn % 10 == 0) {
+                fixture.freeze();
+            }
+        }
+        fixture.settle();
+        assertThat(fixture.images).containsExactly(block(1, 1));
+        assertThat(fixture.stored.store.layers().layers())
+                .extracting(layer -> layer.descriptor().kind())
+                .containsExactlyInAnyOrder(LayerKind.IMAGE, LayerKind.DELTA);
+        LayerSnapshot.Chain chain = fixture.stored.store.read(block(1, 1), Lsn.of(20), (k, l, b, v, o, n) -> {});
+        assertThat(chain).isEqualTo(new LayerSnapshot.Chain(true, 1, 1));
+        checkAll(1, 5, 19, 20);
+    }
+
+    @Test
+    void aPartitionIsCutWhenAFileWouldGrowTooLong() throws IOException {
+        java.util.SplittableRandom random = new java.util.SplittableRandom(1);
+        for (int i = 0; i < 60; i++) {
+            byte[] noise = new byte[300];
+            random.nextBytes(noise);
+            fixture.put(block(1, i), 1 + i, true, noise);
+        }
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        int partitions = fixture.stored.store.layers().partitions().size();
+        assertThat(partitions).isGreaterThan(3);
+        checkAll(1, 30, 60);
+        for (int round = 0; round < 10; round++) {
+            for (int i = 0; i < 60; i++) {
+                fixture.put(block(1, i), fixture.stored.last.value() + 1, false, (byte) i);
+            }
+            fixture.freeze();
+            fixture.compactor.compactL0();
+            fixture.settle();
+        }
+        assertThat(fixture.stored.store.layers().partitions().size()).isLessThan(3 * partitions);
+        checkAll(1, 30, 60, 100, 333, 660);
+        fixture.reopen();
+        checkAll(1, 30, 60, 100, 333, 660);
+    }
+
+    @Test
+    void garbageBelowTheCutoffGoesExceptForRetainedLsns() throws IOException {
+        for (int lsn = 1; lsn <= 40; lsn++) {
+            fixture.put(block(1, 1), lsn, lsn % 4 == 1, (byte) lsn);
+        }
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        fixture.stored.store.retain(new Retention(Lsn.of(30), List.of(Lsn.of(11), Lsn.of(13))));
+        fixture.compactor.collectAll();
+        // 9 to 11 for 11, 13 for itself, 29 and 30 for the cutoff, all above; and an image is nobody's business here.
+        long kept = 3 + 1 + 2 + 10;
+        assertThat(fixture.stored.store.layers().layers().stream()
+                        .filter(layer -> layer.descriptor().kind() == LayerKind.DELTA)
+                        .mapToLong(layer -> layer.descriptor().versions())
+                        .sum())
+                .isEqualTo(kept);
+        checkAll(11, 13, 30, 31, 35, 40);
+        fixture.reopen();
+        checkAll(11, 13, 30, 31, 35, 40);
+        assertThat(fixture.stored.store.layers().retention().cutoff()).isEqualTo(Lsn.of(30));
+    }
+
+    @Test
+    void theChainAtTheTopOfTheStackStaysWhenTheCutoffIsBeyondIt() throws IOException {
+        fixture.put(block(1, 1), 10, true, PAGE);
+        fixture.put(block(1, 1), 20, false, (byte) 1);
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        fixture.put(block(1, 1), 30, false, (byte) 2);
+        fixture.stored.store.retain(new Retention(Lsn.of(30), List.of()));
+        fixture.compactor.collectAll();
+        checkAll(30, 31);
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        fixture.compactor.collectAll();
+        checkAll(30, 31);
+    }
+
+    @Test
+    void garbageIsCollectedWithoutBeingAskedFor() throws IOException {
+        for (int lsn = 1; lsn <= 50; lsn++) {
+            fixture.put(block(1, lsn % 2), lsn, true, PAGE);
+        }
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        assertThat(fixture.compactor.step()).isFalse();
+        assertThat(versions()).isEqualTo(50);
+        fixture.stored.store.retain(new Retention(Lsn.of(50), List.of(Lsn.of(7))));
+        fixture.settle();
+        assertThat(versions()).isEqualTo(4);
+        checkAll(7, 50);
+    }
+
+    @Test
+    void whatNoLongerExistsGoesAndComesBackWithABase() throws IOException {
+        for (int i = 0; i < 10; i++) {
+            fixture.put(block(1, i), 10 + i, true, PAGE);
+            fixture.put(block(2, i), 10 + i, true, PAGE);
+        }
+        fixture.put(block(1, 3), 50, true, (byte) 7);
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        KeyRange second = new KeyRange(block(2, 0), block(2, 10));
+        // Relation 1 was dropped at 40 and its block 3 made anew at 50.
+        fixture.keyspace = at ->
+                at.isBefore(Lsn.of(40)) ? List.of(new KeyRange(block(1, 0), block(1, 10)), second) : List.of(second);
+        fixture.stored.store.retain(new Retention(Lsn.of(45), List.of(Lsn.of(12))));
+        fixture.compactor.collectAll();
+        // Blocks 0, 1, 2 for LSN 12, block 3 as made at 50, the whole of relation 2.
+        assertThat(versions()).isEqualTo(3 + 1 + 10);
+        try (LayerSnapshot snapshot = fixture.stored.store.snapshot()) {
+            for (int i = 0; i < 10; i++) {
+                fixture.model.check(snapshot, block(1, i), Lsn.of(12));
+                fixture.model.check(snapshot, block(2, i), Lsn.of(12));
+                fixture.model.check(snapshot, block(2, i), Lsn.of(45));
+            }
+            fixture.model.check(snapshot, block(1, 3), Lsn.of(50));
+        }
+    }
+
+    @Test
+    void inputsStayForWhoHasThem() throws IOException {
+        fixture.put(block(1, 1), 10, true, PAGE);
+        fixture.freeze();
+        fixture.put(block(1, 1), 20, true, PAGE);
+        fixture.freeze();
+        fixture.stored.store.retain(new Retention(Lsn.of(10), List.of()));
+        try (LayerSnapshot snapshot = fixture.stored.store.snapshot()) {
+            fixture.stored.store.retain(new Retention(Lsn.of(20), List.of()));
+            fixture.compactor.compactL0();
+            fixture.compactor.collectAll();
+            assertThat(versions()).isEqualTo(1);
+            assertThat(files()).hasSizeGreaterThan(2);
+            fixture.model.check(snapshot, block(1, 1), Lsn.of(10));
+        }
+        assertThat(files()).hasSize(1);
+        checkAll(20);
+    }
+
+    @Test
+    void anImageThatCannotBeMadeDoesNotStopTheRest() throws IOException {
+        for (int lsn = 1; lsn <= 20; lsn++) {
+            fixture.put(block(1, 1), lsn, lsn == 1, (byte) lsn);
+            fixture.put(block(1, 2), lsn, lsn == 1, (byte) lsn);
+        }
+        fixture.freeze();
+        Compactor failing = new Compactor(
+                fixture.stored.store,
+                CompactionFixture.SMALL,
+                (key, at) -> {
+                    if (key.equals(block(1, 1))) {
+                        throw new IOException("redo says no");
+                    }
+                    return fixture.model.image(key, at);
+                },
+                LiveKeyspace.UNKNOWN,
+                io.tidemark.runtime.time.TimeSource.system());
+        failing.compactL0();
+        assertThat(failing.stats().failedImages()).isEqualTo(1);
+        assertThat(failing.stats().images()).isEqualTo(1);
+        checkAll(5, 20);
+    }
+
+    @Test
+    void aDamagedLayerStopsItsOwnPartitionOnly() throws IOException {
+        java.util.SplittableRandom random = new java.util.SplittableRandom(1);
+        for (int i = 0; i < 60; i++) {
+            byte[] noise = new byte[300];
+            random.nextBytes(noise);
+            fixture.put(block(1, i), 1 + i, true, noise);
+        }
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        FileLayer victim =
+                fixture.stored.store.layers().partition(block(1, 0)).stack().getFirst();
+        fixture.reopen();
+        disk.flipByte(victim.path(), 100);
+        for (int round = 0; round < 4; round++) {
+            for (int i = 0; i < 60; i++) {
+                fixture.put(block(1, i), fixture.stored.last.value() + 1, true, PAGE);
+            }
+            fixture.freeze();
+        }
+        fixture.stored.store.retain(new Retention(fixture.stored.last, List.of()));
+        fixture.settle();
+        assertThat(fixture.compactor.stats().failures()).isEqualTo(1);
+        assertThat(fixture.compactor.stats().stackMerges()).isPositive();
+        checkAll(fixture.stored.last.value());
+    }
+
+    @Test
+    void aFullDiskLeavesEverythingAsItWas() throws IOException {
+        java.util.SplittableRandom random = new java.util.SplittableRandom(1);
+        for (int i = 0; i < 60; i++) {
+            byte[] noise = new byte[300];
+            random.nextBytes(noise);
+            fixture.put(block(1, i), 1 + i, true, noise);
+            if (i % 20 == 19) {
+                fixture.freeze();
+            }
+        }
+        long used = disk.space().capacityBytes() - disk.space().usableBytes();
+        for (int more = 0; more < 10; more++) {
+            disk.setCapacity(used + 4096L * more);
+            try {
+                fixture.compactor.compactL0();
+                break;
+            } catch (DiskFullException e) {
+                requireOnlyNamedFiles();
+                checkAll(1, 30, 60);
+            }
+        }
+        disk.setCapacity(1 << 30);
+        fixture.compactor.compactL0();
+        checkAll(1, 30, 60);
+        assertThat(fixture.compactor.stats().failures()).isPositive();
+    }
+
+    @Test
+    void aFailedFsyncEndsTheStore() throws IOException {
+        fixture.put(block(1, 1), 10, true, PAGE);
+        fixture.freeze();
+        disk.failNextSync();
+        assertThatThrownBy(() -> fixture.compactor.compactL0()).isInstanceOf(SyncFailedException.class);
+        assertThat(fixture.stored.store.hasFailed()).isTrue();
+        assertThatThrownBy(() -> fixture.put(block(1, 1), 20, true, PAGE))
+                .isInstanceOf(LayerStoreFailedException.class);
+        assertThat(fixture.compactor.step()).isFalse();
+        checkAll(10);
+    }
+
+    @Test
+    void damageInL0IsTold() throws IOException {
+        fixture.put(block(1, 1), 10, true, PAGE);
+        fixture.freeze();
+        FileLayer victim = fixture.stored.store.layers().l0().getFirst();
+        fixture.reopen();
+        disk.flipByte(victim.path(), 20);
+        assertThatThrownBy(() -> fixture.compactor.compactL0())
+                .isInstanceOf(CorruptLayerException.class)
+                .hasMessageContaining(victim.descriptor().fileName());
+    }
+}
