@@ -39,10 +39,6 @@ public final class SpgistTuple {
     /** SGITHDRSZ. */
     private static final int INNER_HEADER_SIZE_BYTES = 8;
 
-    private static final int NODE_T_INFO = 6;
-    private static final int NODE_SIZE_MASK = 0x1FFF;
-    private static final int NODE_HEADER_SIZE_BYTES = 8;
-
     private SpgistTuple() {}
 
     /** tupstate. */
@@ -125,11 +121,11 @@ public final class SpgistTuple {
     }
 
     private static int nodeSize(byte[] bytes, int at, int end) {
-        if (end - at < NODE_HEADER_SIZE_BYTES) {
+        if (end - at < IndexTuple.HEADER_SIZE_BYTES) {
             throw new PageException("the nodes of an inner tuple do not end inside it");
         }
-        int size = LittleEndian.u16(bytes, at + NODE_T_INFO) & NODE_SIZE_MASK;
-        if (size < NODE_HEADER_SIZE_BYTES || size > end - at) {
+        int size = IndexTuple.size(bytes, at);
+        if (size < IndexTuple.HEADER_SIZE_BYTES || size > end - at) {
             throw new PageException("a node of " + size + " bytes in the last " + (end - at) + " of an inner tuple");
         }
         return size;
