@@ -32,8 +32,8 @@ public final class VariedWorkload {
             "max_wal_size", "8GB",
             "checkpoint_timeout", "1h");
 
-    private static final List<String> SCRIPTS =
-            List.of("01-indexes.sql", "02-values.sql", "03-ddl.sql", "04-btree-hash-brin.sql");
+    private static final List<String> SCRIPTS = List.of(
+            "01-indexes.sql", "02-values.sql", "03-ddl.sql", "04-btree-hash-brin.sql", "05-gin-gist-spgist.sql");
 
     private final Connection first;
     private final Connection second;
