@@ -120,7 +120,9 @@ public final class Compactor {
     }
 
     private void carryOut(CompactionTask task) throws IOException {
-        try {
+        // Pinned, so that the inputs stay open whatever becomes of the store.
+        try (LayerSnapshot pinned = store.snapshot()) {
+            LOG.debug("{}: {} above {}", store, task, pinned.layers().compactedLsn());
             switch (task) {
                 case L0 l0 -> mergeL0(l0);
                 case Stack stack -> mergeStack(stack);
@@ -139,7 +141,7 @@ public final class Compactor {
             throw e;
         } catch (SyncFailedException e) {
             failed();
-            store.fail(e);
+            store.files().fail(e);
             throw e;
         } catch (IOException e) {
             failed();
@@ -157,12 +159,12 @@ public final class Compactor {
         KeptVersions kept = KeptVersions.of(clipped(set.retention(), upTo));
         Lsn imageLsn = isReadable(upTo) ? upTo : Lsn.INVALID;
         Lsn startLsn = task.inputs().getLast().descriptor().startLsn();
-        try (LayerOutputs outputs =
-                new LayerOutputs(store, config, materializer, startLsn, upTo.plus(1), imageLsn, set.partitions())) {
+        try (LayerOutputs outputs = new LayerOutputs(
+                store.files(), config, materializer, startLsn, upTo.plus(1), imageLsn, set.partitions())) {
             LayerMerge merge = new LayerMerge(task.inputs(), KeyRange.ALL, config, kept, imageLsn, pace(), outputs);
             merge.run();
             List<LayerDescriptor> layers = outputs.finish();
-            store.replaceL0(task.inputs(), layers, upTo, outputs.splits());
+            store.files().replaceL0(task.inputs(), layers, upTo, outputs.splits());
             done(task, task.inputs(), layers, new Result(outputs, merge));
         }
     }
@@ -184,12 +186,12 @@ public final class Compactor {
                 .orElseThrow();
         Lsn imageLsn = set.compactedLsn();
         try (LayerOutputs outputs =
-                new LayerOutputs(store, config, materializer, startLsn, endLsn, imageLsn, List.of(partition))) {
+                new LayerOutputs(store.files(), config, materializer, startLsn, endLsn, imageLsn, List.of(partition))) {
             LayerMerge merge = new LayerMerge(task.inputs(), partition.keys(), config, kept, imageLsn, pace(), outputs);
             merge.run();
             List<LayerDescriptor> layers = outputs.finish();
             Lsn collectedLsn = task.isWhole() ? retention.cutoff() : partition.collectedLsn();
-            store.replaceStack(partition.keys(), task.inputs(), layers, collectedLsn, outputs.splits());
+            store.files().replaceStack(partition.keys(), task.inputs(), layers, collectedLsn, outputs.splits());
             done(task, task.inputs(), layers, new Result(outputs, merge));
         }
     }

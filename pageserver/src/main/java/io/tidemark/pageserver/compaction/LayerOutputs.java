@@ -1,8 +1,8 @@
 package io.tidemark.pageserver.compaction;
 
 import io.tidemark.pageserver.key.Key;
+import io.tidemark.pageserver.layer.LayerFiles;
 import io.tidemark.pageserver.layer.LayerSet.Partition;
-import io.tidemark.pageserver.layer.LayerStore;
 import io.tidemark.pageserver.layer.file.LayerDescriptor;
 import io.tidemark.pageserver.layer.file.LayerFileWriter;
 import io.tidemark.pageserver.layer.file.LayerKind;
@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 final class LayerOutputs implements LayerMerge.Output, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LayerOutputs.class);
 
-    private final LayerStore store;
+    private final LayerFiles files;
     private final CompactionConfig config;
     private final PageMaterializer materializer;
     private final Lsn startLsn;
@@ -46,14 +46,14 @@ final class LayerOutputs implements LayerMerge.Output, AutoCloseable {
      * @param partitions their borders are where files end
      */
     LayerOutputs(
-            LayerStore store,
+            LayerFiles files,
             CompactionConfig config,
             PageMaterializer materializer,
             Lsn startLsn,
             Lsn endLsn,
             Lsn imageLsn,
             List<Partition> partitions) {
-        this.store = store;
+        this.files = files;
         this.config = config;
         this.materializer = materializer;
         this.startLsn = startLsn;
@@ -91,7 +91,7 @@ final class LayerOutputs implements LayerMerge.Output, AutoCloseable {
             throws IOException {
         LayerFileWriter writer = delta;
         if (writer == null) {
-            writer = store.newLayer(LayerKind.DELTA, startLsn, endLsn);
+            writer = files.newLayer(LayerKind.DELTA, startLsn, endLsn);
             delta = writer;
         }
         writer.add(high, low, lsn, base, bytes, offset, length);
@@ -109,7 +109,7 @@ final class LayerOutputs implements LayerMerge.Output, AutoCloseable {
             writer = null;
         }
         if (writer == null) {
-            writer = store.newLayer(LayerKind.IMAGE, imageLsn, imageLsn.plus(1));
+            writer = files.newLayer(LayerKind.IMAGE, imageLsn, imageLsn.plus(1));
             image = writer;
         }
         writer.add(key.high(), key.low(), imageLsn.value(), true, page, 0, page.length);
@@ -121,7 +121,7 @@ final class LayerOutputs implements LayerMerge.Output, AutoCloseable {
         } catch (IOException | RuntimeException e) {
             // One page that cannot be made must not keep all others from being compacted. Its chain stays.
             if (failedImages++ == 0) {
-                LOG.warn("{}: no image of {} at {}; its chain stays", store, key, imageLsn, e);
+                LOG.warn("{}: no image of {} at {}; its chain stays", files, key, imageLsn, e);
             }
             return null;
         }
@@ -182,8 +182,8 @@ final class LayerOutputs implements LayerMerge.Output, AutoCloseable {
             unfinishedImage.close();
         }
         if (!handedOver) {
-            images.forEach(store::discard);
-            deltas.forEach(store::discard);
+            images.forEach(files::discard);
+            deltas.forEach(files::discard);
         }
     }
 }

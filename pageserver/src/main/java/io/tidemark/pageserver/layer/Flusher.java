@@ -24,19 +24,20 @@ import org.slf4j.LoggerFactory;
 final class Flusher {
     private static final Logger LOG = LoggerFactory.getLogger(Flusher.class);
 
-    private final LayerStore store;
+    private final LayerFiles files;
     private final PublishedMap published;
     private final Executor executor;
     private final AtomicBoolean requested = new AtomicBoolean();
     /** One flush at a time, whoever asks: the order of L0 files is that of the frozen layers. */
     private final ReentrantLock flushing = new ReentrantLock();
 
+    private boolean closed;
     private volatile @Nullable DiskFullException diskFull;
     /** Attempts that have ended. */
     private final AtomicLong attempts = new AtomicLong();
 
-    Flusher(LayerStore store, PublishedMap published, Executor executor) {
-        this.store = store;
+    Flusher(LayerFiles files, PublishedMap published, Executor executor) {
+        this.files = files;
         this.published = published;
         this.executor = executor;
     }
@@ -65,12 +66,15 @@ final class Flusher {
 
     private void run() {
         requested.set(false);
+        if (files.isClosed()) {
+            return;
+        }
         try {
             flush();
         } catch (DiskFullException e) {
-            LOG.warn("{}: no room for a layer; it stays in memory: {}", store, e.getMessage());
+            LOG.warn("{}: no room for a layer; it stays in memory: {}", files, e.getMessage());
         } catch (IOException e) {
-            LOG.error("{}: flush failed", store, e);
+            LOG.error("{}: flush failed", files, e);
         }
     }
 
@@ -78,8 +82,8 @@ final class Flusher {
     void flush() throws IOException {
         flushing.lock();
         try {
-            store.requireAlive();
-            while (!published.current().frozen().isEmpty()) {
+            files.requireAlive();
+            while (!closed && !published.current().frozen().isEmpty()) {
                 flushOldest(published.current().frozen().getLast());
             }
             diskFull = null;
@@ -94,21 +98,22 @@ final class Flusher {
     }
 
     private void flushOldest(LayerMap.Frozen frozen) throws IOException {
-        Lsn diskConsistentLsn = frozen.complete() ? frozen.end() : store.diskConsistentLsn();
+        Lsn diskConsistentLsn =
+                frozen.complete() ? frozen.end() : files.layers().diskConsistentLsn();
         FileLayer layer = null;
         boolean committed = false;
         try {
             if (!frozen.layer().isEmpty()) {
-                layer = store.layerOf(write(frozen));
+                layer = files.layerOf(write(frozen));
             }
             FileLayer written = layer;
-            store.commit(
-                    files -> (written == null ? files : files.withL0(written)).withDiskConsistentLsn(diskConsistentLsn),
+            files.commit(
+                    set -> (written == null ? set : set.withL0(written)).withDiskConsistentLsn(diskConsistentLsn),
                     LayerMap::withoutOldestFrozen);
             committed = true;
         } finally {
             if (!committed && layer != null) {
-                store.discard(layer);
+                files.discard(layer);
             }
         }
     }
@@ -116,14 +121,24 @@ final class Flusher {
     private LayerDescriptor write(LayerMap.Frozen frozen) throws IOException {
         MemoryLayer layer = frozen.layer();
         try (LayerFileWriter writer =
-                store.newLayer(LayerKind.DELTA, layer.startLsn(), frozen.end().plus(1))) {
+                files.newLayer(LayerKind.DELTA, layer.startLsn(), frozen.end().plus(1))) {
             layer.writeTo(writer);
             return writer.finish();
         } catch (DiskFullException e) {
             throw e;
         } catch (IOException | RuntimeException | Error e) {
-            store.fail(e);
+            files.fail(e);
             throw e;
+        }
+    }
+
+    /** Waits for a flush that runs; there will be no other. */
+    void close() {
+        flushing.lock();
+        try {
+            closed = true;
+        } finally {
+            flushing.unlock();
         }
     }
 }

@@ -3,50 +3,31 @@ package io.tidemark.pageserver.layer;
 import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.KeyRange;
 import io.tidemark.pageserver.layer.file.BlockCodec;
-import io.tidemark.pageserver.layer.file.LayerDescriptor;
-import io.tidemark.pageserver.layer.file.LayerFileWriter;
-import io.tidemark.pageserver.layer.file.LayerKind;
 import io.tidemark.runtime.durable.Disk;
 import io.tidemark.runtime.durable.DiskFullException;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The versions of one timeline, in memory and in the layer files of one directory.
  *
  * <p>Owner: the timeline's owner is the one writer; {@link #put}, {@link #freeze}, {@link #freezeIfDue} and {@link #awaitRoom} are its.
  * Everybody else reads through a {@link LayerSnapshot}, without locks. Flushes run on the executor given; compaction replaces
- * layers through {@link #replaceL0} and {@link #replaceStack}, one at a time.
+ * layers through {@link #files}, one at a time.
  *
  * <p>Always: start_lsn <= compacted_lsn <= disk_consistent_lsn <= the last LSN put. A crash loses what is above disk_consistent_lsn, and
  * nothing else. After a failed fsync the store is dead for good (D7): it refuses every change, and goes on answering reads, since what
  * it has published is in memory or was durable before.
  */
 public final class LayerStore implements AutoCloseable {
-    private final Disk disk;
-    private final Path directory;
     private final LayerConfig config;
-    private final LayerStoreListener listener;
-    private final BlockCodec codec;
-    private final ManifestStore manifests;
-    private final AtomicLong nextNumber;
     private final PublishedMap published;
+    private final LayerFiles files;
     private final Flusher flusher;
-    /** Orders manifests; held while one is written. Never taken by the writer or a reader. */
-    private final ReentrantLock committing = new ReentrantLock();
-
-    private volatile @Nullable Throwable failure;
-    private volatile boolean closed;
 
     /** Of the last put or freeze; the writer's. */
     private Lsn lastLsn;
@@ -57,7 +38,7 @@ public final class LayerStore implements AutoCloseable {
     private long openSinceNanos;
     private boolean openSinceKnown;
 
-    LayerStore(
+    private LayerStore(
             Disk disk,
             Path directory,
             LayerConfig config,
@@ -65,18 +46,13 @@ public final class LayerStore implements AutoCloseable {
             LayerStoreListener listener,
             BlockCodec codec,
             ManifestFormat.Manifest manifest) {
-        this.disk = disk;
-        this.directory = directory;
         this.config = config;
-        this.listener = listener;
-        this.codec = codec;
-        this.manifests = new ManifestStore(disk, directory);
-        this.nextNumber = new AtomicLong(manifest.nextNumber());
         this.frozenLsn = manifest.layers().diskConsistentLsn();
         this.lastLsn = frozenLsn;
         this.published =
                 new PublishedMap(new LayerMap(new MemoryLayer(frozenLsn.plus(1)), List.of(), manifest.layers()));
-        this.flusher = new Flusher(this, published, executor);
+        this.files = new LayerFiles(disk, directory, config, listener, codec, published, manifest.nextNumber());
+        this.flusher = new Flusher(files, published, executor);
     }
 
     /**
@@ -127,9 +103,7 @@ public final class LayerStore implements AutoCloseable {
             spill();
             open = published.current().open();
         }
-        if (failure != null) {
-            requireAlive();
-        }
+        files.requireAlive();
         open.put(key, lsn, base, bytes, offset, length);
         lastLsn = lsn;
     }
@@ -147,7 +121,7 @@ public final class LayerStore implements AutoCloseable {
      * @throws IllegalArgumentException when {@code end} is below the last put or freeze
      */
     public void freeze(Lsn end) throws IOException {
-        requireAlive();
+        files.requireAlive();
         if (end.isBefore(lastLsn)) {
             throw new IllegalArgumentException("cannot freeze up to " + end + ", behind " + lastLsn);
         }
@@ -160,7 +134,7 @@ public final class LayerStore implements AutoCloseable {
     }
 
     private void freeze(Lsn end, boolean complete) throws IOException {
-        requireAlive();
+        files.requireAlive();
         Lsn nextStart = complete ? end.plus(1) : end;
         published.publish(
                 map -> map.withFrozen(new LayerMap.Frozen(map.open(), end, complete), new MemoryLayer(nextStart)));
@@ -206,7 +180,7 @@ public final class LayerStore implements AutoCloseable {
     public boolean awaitRoom(Duration atMost) throws IOException {
         long left = atMost.toNanos();
         while (true) {
-            requireAlive();
+            files.requireAlive();
             LayerMap map = published.current();
             boolean frozenRoom = map.frozen().size() < config.maxFrozen();
             if (frozenRoom && map.files().l0().size() < config.maxL0()) {
@@ -244,7 +218,7 @@ public final class LayerStore implements AutoCloseable {
         if (full != null && flusher.attempts() > attempts) {
             throw new DiskFullException(full.getMessage() + "; waiting for room, nothing is lost", full);
         }
-        requireAlive();
+        files.requireAlive();
         return left;
     }
 
@@ -257,7 +231,7 @@ public final class LayerStore implements AutoCloseable {
     @SuppressWarnings("ReferenceEquality") // see LayerMap: the count holds when the map is still the published one
     public LayerSnapshot snapshot() {
         while (true) {
-            if (closed) {
+            if (files.isClosed()) {
                 throw new IllegalStateException(this + " is closed");
             }
             LayerMap map = published.current();
@@ -321,158 +295,42 @@ public final class LayerStore implements AutoCloseable {
     /**
      * Says what must stay readable. New reads elsewhere below the cutoff are refused from now on; compaction drops what nobody needs.
      * Durable with the next manifest, and not before anything is dropped. The cutoff never moves back.
+     *
+     * @throws LsnGarbageCollectedException when an LSN is to be retained that is not readable any more; then nothing changes
      */
     public void retain(Retention retention) {
-        committing.lock();
-        try {
-            Lsn cutoff = retention.cutoff().max(layers().retention().cutoff());
-            Retention next = new Retention(cutoff, retention.retained());
-            published.publish(map -> map.withFiles(map.files().withRetention(next)));
-        } finally {
-            committing.unlock();
-        }
+        files.retain(retention);
     }
 
-    /**
-     * For compaction: moves the oldest L0 layers, rewritten, into the partitions.
-     *
-     * @param inputs the oldest ones, all of them down to {@code upTo}
-     * @param outputs newest first, durable under their names; the directory is synced here
-     * @param upTo the new compacted_lsn
-     * @param splits where to cut partitions
-     */
-    public void replaceL0(Collection<FileLayer> inputs, List<LayerDescriptor> outputs, Lsn upTo, Collection<Key> splits)
-            throws IOException {
-        List<FileLayer> layers = outputs.stream().map(this::layerOf).toList();
-        replace(layers, files -> files.withCompactedL0(inputs, layers, upTo, splits));
-    }
-
-    /**
-     * For compaction: replaces the upper layers of one partition's stack.
-     *
-     * @param keys the partition's
-     * @param inputs the newest ones of the stack
-     * @param outputs newest first
-     * @param collectedLsn the partition's new one
-     * @param splits where to cut the partition
-     */
-    public void replaceStack(
-            KeyRange keys,
-            Collection<FileLayer> inputs,
-            List<LayerDescriptor> outputs,
-            Lsn collectedLsn,
-            Collection<Key> splits)
-            throws IOException {
-        List<FileLayer> layers = outputs.stream().map(this::layerOf).toList();
-        replace(layers, files -> files.withMergedStack(keys, inputs, layers, collectedLsn, splits));
-    }
-
-    private void replace(List<FileLayer> outputs, UnaryOperator<LayerSet> change) throws IOException {
-        boolean committed = false;
-        try {
-            commit(change, UnaryOperator.identity());
-            committed = true;
-        } finally {
-            if (!committed) {
-                outputs.forEach(this::discard);
-            }
-        }
-    }
-
-    /** Makes a change of the files durable, then publishes it, together with one of the layers in memory. */
-    void commit(UnaryOperator<LayerSet> change, UnaryOperator<LayerMap> inMemory) throws IOException {
-        committing.lock();
-        try {
-            requireAlive();
-            LayerSet next = change.apply(layers());
-            // Names before the manifest that uses them. It is one more fsync, and the order holds on any file system.
-            disk.syncDirectory(directory);
-            Set<FileLayer> before = layers().layers();
-            manifests.replace(ManifestFormat.encode(new ManifestFormat.Manifest(next, nextNumber.get())));
-            before.removeAll(next.layers());
-            before.forEach(FileLayer::markObsolete);
-            published.publish(map -> inMemory.apply(map).withFiles(next));
-        } catch (DiskFullException e) {
-            throw e;
-        } catch (IOException | RuntimeException | Error e) {
-            fail(e);
-            throw e;
-        } finally {
-            committing.unlock();
-        }
-        listener.layersChanged(layers());
-    }
-
-    /** For flush and compaction: a file of a number of its own. */
-    public LayerFileWriter newLayer(LayerKind kind, Lsn startLsn, Lsn endLsn) throws IOException {
-        return new LayerFileWriter(
-                disk,
-                directory,
-                kind,
-                nextNumber.getAndIncrement(),
-                startLsn,
-                endLsn,
-                config.blockBytes(),
-                config.zstdLevel());
-    }
-
-    FileLayer layerOf(LayerDescriptor descriptor) {
-        return new FileLayer(disk, directory, descriptor, codec);
-    }
-
-    /** For compaction: deletes a finished file that no manifest will name. What cannot be deleted goes at the next start. */
-    public void discard(LayerDescriptor descriptor) {
-        discard(layerOf(descriptor));
-    }
-
-    void discard(FileLayer layer) {
-        if (failure == null) {
-            layer.markObsolete();
-            layer.release();
-        }
-    }
-
-    /** Stops the store for good. */
-    public void fail(Throwable cause) {
-        if (failure == null) {
-            failure = cause;
-            listener.failed(cause);
-        }
-        published.wake();
+    /** The files, for those who replace some: compaction. */
+    public LayerFiles files() {
+        return files;
     }
 
     /** Whether it is dead; reads go on. */
     public boolean hasFailed() {
-        return failure != null;
-    }
-
-    void requireAlive() throws LayerStoreFailedException {
-        Throwable cause = failure;
-        if (cause != null) {
-            throw new LayerStoreFailedException(
-                    this + " has stopped for good; restart to go on from disk_consistent_lsn " + diskConsistentLsn(),
-                    cause);
-        }
-        if (closed) {
-            throw new IllegalStateException(this + " is closed");
-        }
+        return files.hasFailed();
     }
 
     /**
      * Gives memory and files back as soon as the last snapshot is closed. Does not flush: what is above disk_consistent_lsn is gone.
-     * The caller has stopped writing, flushing and compacting.
+     * Waits for a flush that runs. The caller has stopped writing.
      */
     @Override
     public void close() {
-        closed = true;
-        LayerSet files = layers();
-        published.publish(map -> new LayerMap(new MemoryLayer(lastLsn), List.of(), LayerSet.empty(files.startLsn())));
-        published.current().open().release();
-        codec.close();
+        flusher.close();
+        if (files.isClosed()) {
+            return;
+        }
+        files.close();
+        MemoryLayer nothing = new MemoryLayer(lastLsn);
+        published.publish(map ->
+                new LayerMap(nothing, List.of(), LayerSet.empty(map.files().startLsn())));
+        nothing.release();
     }
 
     @Override
     public String toString() {
-        return "layer store " + directory;
+        return files.toString();
     }
 }

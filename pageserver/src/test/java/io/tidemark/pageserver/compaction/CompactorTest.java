@@ -334,4 +334,78 @@ class CompactorTest {
                 .isInstanceOf(CorruptLayerException.class)
                 .hasMessageContaining(victim.descriptor().fileName());
     }
+
+    /** A byte anywhere in any file: every read is right or says which file is damaged, and most are right. */
+    @Test
+    void aDamagedByteIsNeverAnswered() throws IOException {
+        java.util.SplittableRandom random = new java.util.SplittableRandom(2);
+        for (int lsn = 1; lsn <= 300; lsn++) {
+            byte[] noise = new byte[random.nextInt(200)];
+            random.nextBytes(noise);
+            fixture.put(block(random.nextInt(3), random.nextInt(20)), lsn, random.nextInt(8) == 0, noise);
+            if (lsn % 60 == 0) {
+                fixture.freeze();
+                fixture.settle();
+            }
+        }
+        fixture.put(block(1, 1), 301, true, PAGE);
+        fixture.freeze();
+        List<FileLayer> layers = List.copyOf(fixture.stored.store.layers().layers());
+        assertThat(layers).hasSizeGreaterThan(4);
+        int damagedReads = 0;
+        int rightReads = 0;
+        for (int i = 0; i < 150; i++) {
+            FileLayer victim = layers.get(random.nextInt(layers.size()));
+            long at = random.nextLong(victim.descriptor().fileBytes());
+            disk.flipByte(victim.path(), at);
+            fixture.reopen();
+            try (LayerSnapshot snapshot = fixture.stored.store.snapshot()) {
+                for (Key key : fixture.model.keys()) {
+                    try {
+                        fixture.model.check(snapshot, key, Lsn.of(1 + random.nextInt(301)));
+                        rightReads++;
+                    } catch (CorruptLayerException e) {
+                        assertThat(e.file()).isEqualTo(victim.path().toString());
+                        damagedReads++;
+                    }
+                }
+            }
+            disk.flipByte(victim.path(), at);
+        }
+        assertThat(damagedReads).isPositive();
+        assertThat(rightReads).isGreaterThan(damagedReads);
+    }
+
+    /** Ingest that never ends: reads, space and what is written stay within bounds that do not grow with history. */
+    @Test
+    void readsAndSpaceStayBoundedUnderEndlessUpdates() throws IOException {
+        java.util.SplittableRandom random = new java.util.SplittableRandom(4);
+        long putBytes = 0;
+        int deepest = 0;
+        for (int round = 1; round <= 60; round++) {
+            for (int i = 0; i < 100; i++) {
+                byte[] noise = new byte[60];
+                random.nextBytes(noise);
+                Key key = block(1, random.nextInt(100));
+                fixture.put(key, fixture.stored.last.value() + 1, round == 1 || random.nextInt(20) == 0, noise);
+                putBytes += noise.length;
+            }
+            fixture.freeze();
+            fixture.settle();
+            fixture.stored.store.retain(
+                    new Retention(Lsn.of(Math.max(0, fixture.stored.last.value() - 500)), List.of()));
+            for (int i = 0; i < 100; i++) {
+                deepest = Math.max(deepest, visits(block(1, i), fixture.stored.last.value()));
+            }
+        }
+        fixture.settle();
+        CompactionStats stats = fixture.compactor.stats();
+        long space = fixture.stored.store.layers().layers().stream()
+                .mapToLong(layer -> layer.descriptor().valueBytes())
+                .sum();
+        assertThat(deepest).as("layers visited by a read").isLessThan(12);
+        assertThat(space).as("bytes kept, of %d put", putBytes).isLessThan(putBytes / 3);
+        assertThat(stats.bytesWritten()).as("%s for %d bytes", stats, putBytes).isLessThan(12 * putBytes);
+        checkAll(fixture.stored.last.value() - 500, fixture.stored.last.value() - 33, fixture.stored.last.value());
+    }
 }

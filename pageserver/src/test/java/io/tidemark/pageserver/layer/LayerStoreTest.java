@@ -290,4 +290,67 @@ class LayerStoreTest {
         }
         checkAll(1, 100, 250, 399);
     }
+
+    @Test
+    void whatIsNotReadableAnyMoreCannotBeRetained() throws IOException {
+        fixture.put(block(1, 1), 10, true, PAGE);
+        fixture.put(block(1, 1), 20, true, PAGE);
+        fixture.store.retain(new Retention(Lsn.of(20), List.of(Lsn.of(12))));
+        assertThatThrownBy(() -> fixture.store.retain(new Retention(Lsn.of(30), List.of(Lsn.of(12), Lsn.of(11)))))
+                .isInstanceOf(LsnGarbageCollectedException.class);
+        assertThat(fixture.store.layers().retention()).isEqualTo(new Retention(Lsn.of(20), List.of(Lsn.of(12))));
+    }
+
+    @Test
+    void aFlushThatComesAfterTheEndDoesNothing() throws IOException {
+        ArrayDeque<Runnable> flushes = new ArrayDeque<>();
+        FakeDisk fresh = new FakeDisk();
+        StoreFixture slow = new StoreFixture(fresh, StoreFixture.SMALL, flushes::add);
+        slow.put(block(1, 1), 10, true, bytes(1));
+        slow.store.freeze(Lsn.of(10));
+        LayerSnapshot snapshot = slow.store.snapshot();
+        slow.store.close();
+        slow.store.close();
+        long operations = fresh.operations();
+        flushes.remove().run();
+        assertThat(fresh.operations()).isEqualTo(operations);
+        slow.model.check(snapshot, block(1, 1), Lsn.of(10));
+        snapshot.close();
+        assertThatThrownBy(() -> slow.store.flush()).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aWriterWaitsForRoomUntilTheTimeIsUp() throws IOException {
+        ArrayDeque<Runnable> flushes = new ArrayDeque<>();
+        StoreFixture slow = new StoreFixture(new FakeDisk(), StoreFixture.SMALL, flushes::add);
+        for (int lsn = 10; lsn <= 20; lsn += 10) {
+            assertThat(slow.store.awaitRoom(Duration.ofMillis(1))).isTrue();
+            slow.put(block(1, 1), lsn, true, bytes(1));
+            slow.store.freeze(Lsn.of(lsn));
+        }
+        assertThat(slow.store.awaitRoom(Duration.ofMillis(1))).isFalse();
+        assertThat(slow.store.freezeIfDue(Lsn.of(1 << 30), 0)).isFalse();
+        flushes.remove().run();
+        assertThat(slow.store.awaitRoom(Duration.ofMillis(1))).isTrue();
+    }
+
+    @Test
+    void aListenerThatFailsChangesNothing() throws IOException {
+        LayerStore store = LayerStore.open(
+                new FakeDisk(),
+                StoreFixture.DIRECTORY,
+                StoreFixture.SMALL,
+                Lsn.INVALID,
+                Runnable::run,
+                LayerStoreListener.ofDiskConsistentLsn(_ -> {
+                    throw new IllegalStateException("a listener");
+                }));
+        store.put(block(1, 1), Lsn.of(10), true, PAGE, 0, PAGE.length);
+        store.freeze(Lsn.of(10));
+        assertThat(store.hasFailed()).isFalse();
+        assertThat(store.diskConsistentLsn()).isEqualTo(Lsn.of(10));
+        assertThat(store.read(block(1, 1), Lsn.of(10), (k, l, b, v, o, n) -> {}).base())
+                .isTrue();
+        store.close();
+    }
 }
