@@ -7,6 +7,7 @@ import io.tidemark.runtime.durable.DurableFile;
 import io.tidemark.runtime.durable.SyncFailedException;
 import io.tidemark.safekeeper.acceptor.AcceptorState;
 import io.tidemark.safekeeper.control.InvalidControlFileException.Reason;
+import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -52,6 +53,23 @@ public final class ControlFileStore {
         } catch (InvalidControlFileException e) {
             throw new InvalidControlFileException(e.reason(), path + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Reads the file and refuses one that belongs to another timeline.
+     *
+     * @throws InvalidControlFileException also when it is a sound file of another timeline
+     */
+    public AcceptorState requireOf(TenantTimelineId ttid) throws IOException {
+        AcceptorState state = load();
+        if (!state.ttid().equals(ttid)) {
+            throw new InvalidControlFileException(
+                    Reason.FOREIGN,
+                    directory.resolve(FILE_NAME) + " belongs to timeline " + state.ttid() + ", and not to " + ttid
+                            + ": was the directory copied or moved? Give it its own name back, or remove it and pull the"
+                            + " timeline anew");
+        }
+        return state;
     }
 
     /** Durably replaces the file; on return a crash leaves the new one. */

@@ -16,6 +16,8 @@ public final class InvalidControlFileException extends IOException {
         TOO_OLD,
         /** Damaged: restore it from another safekeeper, or exclude this one and pull the timeline anew. */
         CORRUPT,
+        /** Sound, but of another timeline than its directory's name says. */
+        FOREIGN,
         /** Sound, but says something this version cannot serve. */
         UNSUPPORTED
     }

@@ -3,10 +3,12 @@ package io.tidemark.safekeeper.timeline;
 import io.tidemark.runtime.durable.Disk;
 import io.tidemark.runtime.owner.OwnerThreads;
 import io.tidemark.runtime.time.TimeSource;
+import io.tidemark.safekeeper.control.ControlFileStore;
 import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
 import io.tidemark.wire.id.NodeId;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -102,7 +104,11 @@ public final class TimelineRegistry implements AutoCloseable {
     }
 
     private TimelineCore openCore(TenantTimelineId ttid) throws IOException {
-        return TimelineCore.open(directories.disk(), TimelineDirectories.of(ttid), me);
+        Path directory = TimelineDirectories.of(ttid);
+        // Before anything in it is touched: a directory that was copied or moved to another name is somebody else's timeline, and
+        // would vote and acknowledge in this one's name.
+        new ControlFileStore(directories.disk(), directory).requireOf(ttid);
+        return TimelineCore.open(directories.disk(), directory, me);
     }
 
     private Timeline timeline(TenantTimelineId ttid, @Nullable TimelineCore core, @Nullable String failure) {

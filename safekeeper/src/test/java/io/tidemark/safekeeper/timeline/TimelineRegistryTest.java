@@ -186,6 +186,24 @@ class TimelineRegistryTest {
     }
 
     @Test
+    void aDirectoryUnderAnotherTimelinesNameIsNotServed() throws Exception {
+        create(ONE);
+        create(TWO);
+        registry.close();
+        Path moved = TimelineDirectories.of(ttid(3));
+        disk.createDirectory(Path.of(ttid(3).tenantId().toString()));
+        disk.rename(TimelineDirectories.of(ONE), moved);
+        registry = open(Duration.ofMinutes(5));
+
+        Timeline foreign = registry.require(ttid(3));
+        assertThat(foreign.view().isLoaded()).isFalse();
+        assertThat(foreign.view().failure()).contains("belongs to timeline " + ONE, "not to " + ttid(3));
+        assertThat(new Proposer(foreign).link.next(String.class)).startsWith("fail: ");
+        assertThat(registry.find(ONE)).isEmpty();
+        new Proposer(registry.require(TWO)).elected();
+    }
+
+    @Test
     void whatWasBeingMadeOrRemovedIsCleanedAtStart() throws Exception {
         create(ONE);
         registry.close();
