@@ -52,6 +52,18 @@ class SimulationTest {
         assertThat(first).hasSizeGreaterThan(200);
     }
 
+    /**
+     * Seeds that found something. 1372 and 1563: a deletion whose fsync failed was finished by the next process before its rename was
+     * durable, so power loss brought a timeline back without its WAL. 1891: power loss during a cut left a segment without the padding
+     * behind its XLOG_SWITCH, which flush_lsn covered.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {1372, 1563, 1891})
+    void seedsThatOnceFailedHold(long seed) {
+        SimulationResult result = Simulation.run(seed, line -> {});
+        assertThat(result.isPassed()).withFailMessage(result::report).isTrue();
+    }
+
     @Test
     void otherSeedIsAnotherStory() {
         assertThat(Simulation.run(5, line -> {}).logHash())

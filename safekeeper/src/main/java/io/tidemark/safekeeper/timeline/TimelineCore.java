@@ -103,7 +103,10 @@ public final class TimelineCore implements Closeable {
             Path parent = directory.getParent() == null ? ROOT : directory.getParent();
             createDirectories(disk, parent);
             disk.createDirectory(directory);
-            disk.syncDirectory(parent);
+        }
+        if (!directory.equals(ROOT)) {
+            // Also one that is there: whoever made it may have come to grief before this.
+            disk.syncDirectory(directory.getParent() == null ? ROOT : directory.getParent());
         }
     }
 

@@ -39,21 +39,37 @@ final class TimelineDirectories {
         return Path.of(ttid.tenantId().toString(), ttid.timelineId().toString());
     }
 
-    void cleanTemporary() throws IOException {
-        if (disk.exists(TEMPORARY)) {
-            deleteTree(TEMPORARY);
-        }
+    /**
+     * Makes the names as this process finds them durable, and then removes what is half made or half removed. The process before may
+     * have ended between a rename and its fsync: power loss could still undo that rename, and what would come back is a timeline whose
+     * files we have deleted, or what would go is one that has voted meanwhile.
+     */
+    void settle() throws IOException {
         disk.createDirectory(TEMPORARY);
         disk.syncDirectory(ROOT);
+        disk.syncDirectory(TEMPORARY);
+        for (String tenant : tenants()) {
+            disk.syncDirectory(Path.of(tenant));
+        }
+        for (String removed : disk.list(TEMPORARY)) {
+            deleteTree(TEMPORARY.resolve(removed));
+        }
+    }
+
+    private List<String> tenants() throws IOException {
+        List<String> tenants = new ArrayList<>();
+        for (String name : disk.list(ROOT)) {
+            if (isId(name) && disk.isDirectory(Path.of(name))) {
+                tenants.add(name);
+            }
+        }
+        return tenants;
     }
 
     /** Every directory that is named like a timeline in one that is named like a tenant. */
     List<TenantTimelineId> list() throws IOException {
         List<TenantTimelineId> found = new ArrayList<>();
-        for (String tenant : disk.list(ROOT)) {
-            if (!isId(tenant) || !disk.isDirectory(Path.of(tenant))) {
-                continue;
-            }
+        for (String tenant : tenants()) {
             for (String timeline : disk.list(Path.of(tenant))) {
                 if (isId(timeline) && disk.isDirectory(Path.of(tenant, timeline))) {
                     found.add(new TenantTimelineId(TenantId.parse(tenant), TimelineId.parse(timeline)));
@@ -80,6 +96,8 @@ final class TimelineDirectories {
         }
         Path temporary = temporaryName(ttid);
         disk.rename(directory, temporary);
+        // Both ends of the rename, and before any file goes: what power loss brings back has to be whole.
+        disk.syncDirectory(TEMPORARY);
         disk.syncDirectory(Path.of(ttid.tenantId().toString()));
         deleteTree(temporary);
         return true;

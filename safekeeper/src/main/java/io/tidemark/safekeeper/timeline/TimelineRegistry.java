@@ -81,7 +81,7 @@ public final class TimelineRegistry implements AutoCloseable {
             Duration saveInterval)
             throws IOException {
         TimelineDirectories directories = new TimelineDirectories(disk);
-        directories.cleanTemporary();
+        directories.settle();
         TimelineRegistry registry = new TimelineRegistry(directories, me, threads, metrics, time, saveInterval);
         List<CompletableFuture<Void>> loads = new ArrayList<>();
         for (TenantTimelineId ttid : directories.list()) {
@@ -105,7 +105,8 @@ public final class TimelineRegistry implements AutoCloseable {
 
     private TimelineCore openCore(TenantTimelineId ttid) throws IOException {
         Path directory = TimelineDirectories.of(ttid);
-        // Before anything in it is touched: a directory that was copied or moved to another name is somebody else's timeline, and
+        // Before anything in it is touched: a directory that was copied or moved to another name is somebody else's
+        // timeline, and
         // would vote and acknowledge in this one's name.
         new ControlFileStore(directories.disk(), directory).requireOf(ttid);
         return TimelineCore.open(directories.disk(), directory, me);

@@ -46,6 +46,8 @@ public final class WalRecovery {
 
     private Lsn recover() throws IOException {
         if (!commitLsn.isValid()) {
+            // No WAL, but the control file: the process before may have ended before its name was durable.
+            files.disk.syncDirectory(files.directory);
             return Lsn.INVALID;
         }
         Lsn localStart = layout.timelineStartLsn().max(layout.localStartLsn());
@@ -85,6 +87,9 @@ public final class WalRecovery {
      * What was found may be in the page cache only: the process may have died before its fsync, or because of a failed one, after
      * which the kernel calls the pages clean. So the bytes since commit_lsn, below which everything was synced, are written
      * again before they are synced.
+     *
+     * <p>A cut that power interrupted may have left the last segment short. Its records are whole then, but what follows an XLOG_SWITCH
+     * is part of the WAL up to flush_lsn, and readers ask for it: the segment gets its size back, in zeros.
      */
     private void makeDurable(SegmentReader reader, Lsn end) throws IOException {
         int size = files.segmentSizeBytes;
@@ -103,6 +108,9 @@ public final class WalRecovery {
                         }
                         file.write(chunk.nioBuffer(), at.segmentOffset(size));
                         at = at.plus(count);
+                    }
+                    if (file.size() < size) {
+                        file.setSize(size);
                     }
                     file.sync();
                 }

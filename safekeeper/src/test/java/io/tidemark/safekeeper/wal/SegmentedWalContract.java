@@ -15,6 +15,7 @@ import io.tidemark.runtime.durable.DurableFile;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** What {@link SegmentedWal} does on any disk as long as power stays on. */
@@ -118,6 +119,24 @@ abstract class SegmentedWalContract {
         assertThat(WalRecovery.recover(disk(), DIRECTORY, short_.stateWithCommit(next)))
                 .isEqualTo(end);
         assertThat(short_.readBack(disk(), end)).isEqualTo(short_.slice(short_.start, short_.end()));
+    }
+
+    /** A cut that power interrupted leaves any size; a whole record at the end of such a file still reaches to the segment's end. */
+    @Test
+    void recoveryGivesAShortSegmentThePaddingOfItsSwitchBack() throws IOException {
+        WalFixture switched = new WalFixture(source.start, 3);
+        Lsn received = switched.record(100);
+        Lsn next = switched.switchSegment();
+        SegmentedWal wal = switched.fresh(disk());
+        wal.write(switched.start, switched.slice(switched.start, next));
+        wal.close();
+        Path segment = DIRECTORY.resolve("000000010000000000000012");
+        try (DurableFile file = disk().open(segment, Disk.Mode.READ_WRITE)) {
+            file.setSize(received.segmentOffset(SEGMENT) + 100L);
+        }
+        assertThat(WalRecovery.recover(disk(), DIRECTORY, switched.stateWithCommit(received)))
+                .isEqualTo(next);
+        assertThat(switched.readBack(disk(), next)).isEqualTo(switched.slice(switched.start, next));
     }
 
     @Test

@@ -67,6 +67,9 @@ final class LocalTimeline implements AcceptorWatch.LogReader {
 
     /** Opens what is on disk; false when there is no timeline. */
     boolean open() throws IOException {
+        // As TimelineDirectories.settle: a rename that a dead process did not get to sync must not be undone behind our
+        // back.
+        disk.syncDirectory(ROOT);
         deleteAll(UNDER_CONSTRUCTION);
         deleteAll(DOOMED);
         if (!disk.exists(DIRECTORY)) {
