@@ -1,12 +1,17 @@
 package io.tidemark.cli.wal;
 
+import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.PgVersion;
+import io.tidemark.wire.id.TenantId;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.wal.InvalidWalException;
 import io.tidemark.wire.wal.WalRecord;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -21,9 +26,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "dump",
         mixinStandardHelpOptions = true,
-        description = "Print the records of a WAL directory or segment, like pg_waldump.",
+        description = "Print the records of a WAL directory, a segment or a running safekeeper, like pg_waldump.",
         footer = {
             "",
+            "From a safekeeper comes what is committed when the command starts.",
             "Every record's CRC and back link are checked. Zeros or a recycled segment after the last record are an ordinary",
             "end of WAL and are mentioned on standard error.",
             "Exit codes: 0 all is well, 1 the WAL is damaged or cannot be read, 2 wrong command line."
@@ -36,11 +42,27 @@ public final class WalDumpCommand implements Callable<Integer> {
     CommandSpec spec;
 
     @Parameters(
-            arity = "1",
+            arity = "0..1",
             paramLabel = "PATH",
             description = "A directory of WAL segments (.partial ones too), or one segment.")
     @Nullable
     Path path;
+
+    @Option(
+            names = "--safekeeper",
+            paramLabel = "HOST:PORT",
+            description =
+                    "Instead of PATH: a running safekeeper's PostgreSQL port; with --tenant-id and --timeline-id.")
+    @Nullable
+    String safekeeper;
+
+    @Option(names = "--tenant-id", paramLabel = "HEX", description = "32 hex digits.")
+    @Nullable
+    String tenantId;
+
+    @Option(names = "--timeline-id", paramLabel = "HEX", description = "32 hex digits.")
+    @Nullable
+    String timelineId;
 
     @Option(names = "--start", paramLabel = "LSN", description = "Pass over records that start before this position.")
     @Nullable
@@ -72,7 +94,7 @@ public final class WalDumpCommand implements Callable<Integer> {
     int pgMajor;
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         PrintWriter err = requireSpec().commandLine().getErr();
         Lsn startLsn = parseLsn("--start", start);
         Lsn endLsn = parseLsn("--end", end);
@@ -85,8 +107,14 @@ public final class WalDumpCommand implements Callable<Integer> {
         if (startLsn != null && endLsn != null && endLsn.isBefore(startLsn)) {
             throw wrongUsage("--end is before --start");
         }
+        if ((path == null) == (safekeeper == null)) {
+            throw wrongUsage("either a PATH or --safekeeper is needed");
+        }
         try {
-            WalDump.Ending ending = dump(Objects.requireNonNull(path), startLsn, endLsn);
+            Path files = path;
+            WalDump.Ending ending = files != null
+                    ? dumpFiles(files, startLsn, endLsn)
+                    : dumpSafekeeper(Objects.requireNonNull(safekeeper), startLsn, endLsn);
             if (!ending.remark().isEmpty()) {
                 err.println("end of WAL at " + ending.position() + ": " + ending.remark());
             }
@@ -97,7 +125,7 @@ public final class WalDumpCommand implements Callable<Integer> {
         }
     }
 
-    private WalDump.Ending dump(Path from, @Nullable Lsn startLsn, @Nullable Lsn endLsn)
+    private WalDump.Ending dumpFiles(Path from, @Nullable Lsn startLsn, @Nullable Lsn endLsn)
             throws IOException, InvalidWalException {
         try (SegmentFiles files = SegmentFiles.at(from)) {
             int major = pgMajor != 0 ? pgMajor : files.pgMajor();
@@ -109,6 +137,46 @@ public final class WalDumpCommand implements Callable<Integer> {
                     endLsn,
                     files::hasValidSegmentAfter);
             return dump.walk(sink(major));
+        }
+    }
+
+    private WalDump.Ending dumpSafekeeper(String address, @Nullable Lsn startLsn, @Nullable Lsn endLsn)
+            throws IOException, InvalidWalException, InterruptedException {
+        try (SafekeeperWal wal = SafekeeperWal.open(addressOf(address), timeline(), null)) {
+            int major = pgMajor != 0 ? pgMajor : wal.pgMajor();
+            Lsn end = endLsn != null ? endLsn : wal.end();
+            // All of it is committed: an end of WAL before the end is damage, whatever its bytes look like.
+            WalDump dump = new WalDump(
+                    wal,
+                    wal.segmentSizeBytes(),
+                    major,
+                    startLsn != null ? startLsn.max(wal.start()) : wal.start(),
+                    end,
+                    position -> position.isBefore(wal.end()));
+            return dump.walk(sink(major));
+        }
+    }
+
+    private SafekeeperAddress addressOf(String text) {
+        try {
+            List<SafekeeperAddress> addresses = SafekeeperAddress.parseList(text);
+            if (addresses.size() == 1) {
+                return addresses.getFirst();
+            }
+            throw wrongUsage("--safekeeper takes one address");
+        } catch (IllegalArgumentException e) {
+            throw wrongUsage("--safekeeper: " + e.getMessage());
+        }
+    }
+
+    private TenantTimelineId timeline() {
+        if (tenantId == null || timelineId == null) {
+            throw wrongUsage("--safekeeper needs --tenant-id and --timeline-id");
+        }
+        try {
+            return new TenantTimelineId(TenantId.parse(tenantId), TimelineId.parse(timelineId));
+        } catch (IllegalArgumentException e) {
+            throw wrongUsage(String.valueOf(e.getMessage()));
         }
     }
 

@@ -170,6 +170,15 @@ class WalDumpCommandTest {
         assertThat(dump(dir.toString(), "--start", "0/2", "--end", "0/1")).isEqualTo(2);
         assertThat(dump(dir.toString(), "--pg", "13")).isEqualTo(2);
         assertThat(dump(dir.toString(), "--stats=nonsense")).isEqualTo(2);
+        String id = "0123456789abcdef0123456789abcdef";
+        assertThat(dump(dir.toString(), "--safekeeper", "127.0.0.1:1")).isEqualTo(2);
+        assertThat(dump("--safekeeper", "127.0.0.1:1", "--tenant-id", id)).isEqualTo(2);
+        assertThat(dump("--safekeeper", "a:1,b:1", "--tenant-id", id, "--timeline-id", id))
+                .isEqualTo(2);
+        assertThat(dump("--safekeeper", "127.0.0.1:x", "--tenant-id", id, "--timeline-id", id))
+                .isEqualTo(2);
+        assertThat(dump("--safekeeper", "127.0.0.1:1", "--tenant-id", "x", "--timeline-id", id))
+                .isEqualTo(2);
     }
 
     private void flip(int segment, int offset) throws IOException {
