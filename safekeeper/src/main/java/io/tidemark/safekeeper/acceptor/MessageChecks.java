@@ -88,8 +88,9 @@ final class MessageChecks {
             throw new IllegalArgumentException("it starts at " + first);
         }
         if (state.timelineStartLsn().isValid() && !state.timelineStartLsn().equals(first)) {
-            throw new IllegalArgumentException(
-                    "it starts at " + first + ", the timeline at " + state.timelineStartLsn());
+            throw new IllegalArgumentException("it starts at " + first + ", the timeline at "
+                    + state.timelineStartLsn() + ". If nothing of it was ever committed, delete the timeline on this"
+                    + " safekeeper and restart it: it is then made anew and levelled");
         }
     }
 
