@@ -77,9 +77,14 @@ public final class TestSafekeeper implements AutoCloseable {
     }
 
     public PgConnection connect(TenantTimelineId ttid, String applicationName) throws Exception {
+        return connect(ttid, applicationName, "");
+    }
+
+    /** The same with further startup options behind the ids. */
+    public PgConnection connect(TenantTimelineId ttid, String applicationName, String furtherOptions) throws Exception {
         PgClientConfig config = PgClientConfig.of(
                         "127.0.0.1", server.pgAddress().getPort(), "test")
-                .withParameter("options", StartupOptions.naming(ttid))
+                .withParameter("options", StartupOptions.naming(ttid) + furtherOptions)
                 .withParameter("application_name", applicationName);
         return await(PgClient.connect(new Bootstrap().group(clients).channel(NioSocketChannel.class), config));
     }

@@ -1,10 +1,13 @@
 package io.tidemark.safekeeper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.tidemark.wire.client.PgConnection;
+import io.tidemark.wire.client.PgServerException;
 import io.tidemark.wire.frame.CopyEnd;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantTimelineId;
@@ -297,6 +300,28 @@ class WalPushTest {
             assertThat(TestSafekeeper.await(proposer.end())).isInstanceOf(CopyEnd.Lost.class);
         }
         assertThat(safekeeper.metric("safekeeper_timelines")).isZero();
+    }
+
+    @Test
+    void aReaderThatWantsInterpretedWalIsToldThatThereIsNone() throws Exception {
+        try (TestProposer proposer = TestProposer.connect(safekeeper, TTID, WalPushVersion.V3, true)) {
+            proposer.elect(START);
+        }
+        String interpreted = " protocol={\"type\":\"interpreted\",\"args\":{\"format\":\"protobuf\"}}"
+                + " shard_count=0 shard_number=0 shard_stripe_size=0";
+        PgConnection pageserver = safekeeper.connect(TTID, "pageserver-1", interpreted);
+        assertThatThrownBy(() -> TestSafekeeper.await(pageserver.query("START_REPLICATION PHYSICAL 0/0")))
+                .isInstanceOfSatisfying(
+                        PgServerException.class, e -> assertThat(e.sqlState()).isEqualTo("0A000"))
+                .hasMessageContaining("vanilla")
+                .hasMessageContaining("interpreted");
+        assertThat(safekeeper.metric("safekeeper_refusals_total{reason=\"READING_PROTOCOL\"}"))
+                .isEqualTo(1);
+        pageserver.close();
+
+        PgConnection vanilla = safekeeper.connect(TTID, "pageserver-1", " protocol={\"type\":\"vanilla\"}");
+        TestSafekeeper.await(vanilla.copy("START_REPLICATION PHYSICAL " + START, new CopyRecorder()));
+        vanilla.close();
     }
 
     @Test

@@ -24,12 +24,16 @@ import org.jspecify.annotations.Nullable;
 
 /** One client of the PostgreSQL port: answers its questions, and becomes a stream when it asks for one. */
 final class SafekeeperSession implements PgSession {
+    /** The startup option of a reader that wants WAL and not what Neon's safekeepers make of it for one shard. */
+    private static final String VANILLA = "{\"type\":\"vanilla\"}";
+
     private final PgServerConnection connection;
     private final EdgeContext context;
     private final ConnectionId id;
     private final String applicationName;
     private final Optional<TenantId> tenantId;
     private final Optional<TimelineId> timelineId;
+    private final Optional<String> readingProtocol;
 
     /** Throws {@link io.tidemark.wire.frame.InvalidMessageException} when the startup options have malformed ids. */
     SafekeeperSession(PgServerConnection connection, StartupMessage startup, EdgeContext context) {
@@ -39,6 +43,7 @@ final class SafekeeperSession implements PgSession {
         StartupOptions options = startup.options();
         this.tenantId = options.findTenantId();
         this.timelineId = options.findTimelineId();
+        this.readingProtocol = options.find("protocol");
         this.id = context.connections().nextId();
         context.connections()
                 .put(new Connections.Entry(
@@ -131,6 +136,17 @@ final class SafekeeperSession implements PgSession {
     }
 
     private void startReplication(EdgeCommand.StartReplication start) throws TimelineException {
+        if (readingProtocol.isPresent()
+                && !readingProtocol.get().replace(" ", "").equals(VANILLA)) {
+            // Bytes of WAL are not what it would take them for.
+            context.metrics().refused("READING_PROTOCOL");
+            connection.fail(ErrorFields.error(
+                    SqlState.FEATURE_NOT_SUPPORTED,
+                    "this safekeeper sends WAL as it is (protocol=" + VANILLA + ") and does not know protocol "
+                            + readingProtocol.get()
+                            + "; a pageserver needs its setting for the WAL receiver protocol to be vanilla"));
+            return;
+        }
         Timeline timeline = context.registry().require(ttid());
         requireSnapshot(timeline);
         Connections.Kind kind = WalSender.kindOf(applicationName, start);
