@@ -36,6 +36,7 @@ public final class DemoSession {
         out.println(
                 "Type \"stop 2\" to stop safekeeper 2, \"start 2\" to bring it back, \"status\", or \"quit\" (or Ctrl-C).");
         out.println("With two of three stopped a COMMIT waits, and returns when one of them is back.");
+        out.println("The last line shows the term, commit_lsn, and the flush_lsn of each safekeeper.");
         out.flush();
         Thread.ofPlatform().name("demo-input").daemon().start(this::readCommands);
         try (StatusLine line = StatusLine.open(out)) {
