@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Records and pages that make sense are damaged at random: redo answers with a page or a {@link RedoException}, and it ends. */
 class DamagedIndexRedoTest {
-    private static final int ROUNDS = 10_000;
+    private static final int ROUNDS = 4_000;
     private static final int MAX_DAMAGE = 4;
 
     private record Sample(WalRecord record, BlockReference block, Page page) {}
