@@ -30,6 +30,9 @@ class ChaosTest {
     private static final int CLIENTS = 4;
     private static final Duration PROGRESS_DEADLINE = Duration.ofSeconds(90);
 
+    /** From so many kills on the dice must have met everybody; the chance that they do not is below one in a million. */
+    private static final int MANY_KILLS = 100;
+
     private final long seed = Long.getLong("chaos.seed", System.nanoTime());
     private final Random random = new Random(seed);
 
@@ -67,6 +70,11 @@ class ChaosTest {
                     + bank.acknowledged() + " transfers acknowledged: " + killed);
 
             assertThat(killed).hasSizeGreaterThanOrEqualTo(kills);
+            if (kills >= MANY_KILLS) {
+                assertThat(killed)
+                        .containsSubsequence("shim", "shim", "shim")
+                        .contains("safekeeper-1", "safekeeper-2", "safekeeper-3");
+            }
             try (Connection connection = cluster.sql().connect()) {
                 assertThat(ledger.missing(connection))
                         .as("lost in PostgreSQL itself")
