@@ -276,23 +276,33 @@ public final class Page {
      * @param heapLimit no number above {@link #MAX_HEAP_TUPLES}
      */
     public int addItem(byte[] from, int offset, int length, int offnum, boolean overwrite, boolean heapLimit) {
+        int chosen = allocate(length, offnum, overwrite, heapLimit);
+        System.arraycopy(from, offset, bytes, itemOffset(chosen), length);
+        return chosen;
+    }
+
+    /**
+     * PageAddItemExtended as redo of the heap calls it, without the copy: the caller writes the tuple where this says.
+     *
+     * @param offnum a new number, or one whose line pointer is unused
+     * @return where on the page the tuple's {@code length} bytes belong
+     */
+    public int addHeapItem(int offnum, int length) {
+        if (offnum < 1) {
+            throw new PageException("a heap tuple needs a number");
+        }
+        return itemOffset(allocate(length, offnum, true, true));
+    }
+
+    private int allocate(int length, int offnum, boolean overwrite, boolean heapLimit) {
         requireSaneHeader();
         int limit = maxOffset() + 1;
-        int chosen = offnum;
-        boolean shuffle = false;
-        if (offnum != 0) {
-            if (offnum < limit) {
-                if (overwrite) {
-                    if (itemFlags(offnum) != LP_UNUSED || itemLength(offnum) != 0) {
-                        throw new PageException("line pointer " + offnum + " is in use: " + describe(offnum));
-                    }
-                } else {
-                    shuffle = true;
-                }
-            }
-        } else {
-            chosen = freeItem(limit);
+        int chosen = offnum == 0 ? freeItem(limit) : offnum;
+        boolean exists = offnum != 0 && offnum < limit;
+        if (exists && overwrite && (itemFlags(offnum) != LP_UNUSED || itemLength(offnum) != 0)) {
+            throw new PageException("line pointer " + offnum + " is in use: " + describe(offnum));
         }
+        boolean shuffle = exists && !overwrite;
         if (chosen > limit || heapLimit && chosen > MAX_HEAP_TUPLES) {
             throw new PageException("line pointer " + chosen + " is too high, the page has " + (limit - 1));
         }
@@ -305,7 +315,6 @@ public final class Page {
             System.arraycopy(bytes, itemAt(chosen), bytes, itemAt(chosen + 1), (limit - chosen) * ITEM_SIZE_BYTES);
         }
         setItem(chosen, newUpper, LP_NORMAL, length);
-        System.arraycopy(from, offset, bytes, newUpper, length);
         setLower(newLower);
         setUpper(newUpper);
         return chosen;

@@ -6,6 +6,7 @@ import io.tidemark.wire.wal.BlockReference;
 import io.tidemark.wire.wal.InvalidWalException;
 import io.tidemark.wire.wal.PageImage;
 import io.tidemark.wire.wal.ResourceManagers;
+import io.tidemark.wire.wal.WalFlavour;
 import io.tidemark.wire.wal.WalRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -30,12 +31,20 @@ public final class PageRedo {
     private static final ResourceManagerRedo GIST = new GistRedo();
     private static final ResourceManagerRedo SPGIST = new SpgistRedo();
     private static final ResourceManagerRedo BRIN = new BrinRedo();
+    private static final ResourceManagerRedo XLOG = new XlogRedo();
+    private static final ResourceManagerRedo SEQUENCE = new SequenceRedo();
+    private static final ResourceManagerRedo GENERIC = new GenericRedo();
+    private static final ResourceManagerRedo NEON = new NeonRedo();
 
     private final RedoRules rules;
+    private final ResourceManagerRedo heap;
+    private final ResourceManagerRedo heap2;
     private final Page page = new Page(new byte[Page.SIZE_BYTES]);
 
     public PageRedo(RedoRules rules) {
         this.rules = rules;
+        this.heap = new HeapRedo(HeapLayout.ofHeap(rules));
+        this.heap2 = new Heap2Redo(HeapLayout.ofHeap(rules));
     }
 
     /** What a call did, for statistics and tests. */
@@ -101,6 +110,12 @@ public final class PageRedo {
             case ResourceManagers.GIST -> GIST;
             case ResourceManagers.SPGIST -> SPGIST;
             case ResourceManagers.BRIN -> BRIN;
+            case ResourceManagers.XLOG -> XLOG;
+            case ResourceManagers.HEAP2 -> heap2;
+            case ResourceManagers.HEAP -> heap;
+            case ResourceManagers.SEQUENCE -> SEQUENCE;
+            case ResourceManagers.GENERIC -> GENERIC;
+            case NeonRedo.RMGR_ID -> rules.flavour() == WalFlavour.NEON && rules.pgMajor() >= 16 ? NEON : null;
             default -> null;
         };
     }

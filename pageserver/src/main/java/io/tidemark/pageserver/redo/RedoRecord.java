@@ -41,6 +41,31 @@ public final class RedoRecord {
         return record.xid();
     }
 
+    /** The bytes in which the record's data lies, see {@link #mainAt} and {@link #dataAt}. */
+    public byte[] array() {
+        return record.array();
+    }
+
+    /** Where the main data starts in {@link #array}; throws unless it has at least this many bytes. */
+    public int mainAt(int minimumSizeBytes) {
+        if (record.mainDataLength() < minimumSizeBytes) {
+            throw tooShort("main data", record.mainDataLength(), minimumSizeBytes);
+        }
+        return record.mainDataOffset();
+    }
+
+    /** Where a block's data starts in {@link #array}; throws unless it has at least this many bytes. */
+    public int dataAt(BlockReference block, int minimumSizeBytes) {
+        if (block.dataLength() < minimumSizeBytes) {
+            throw tooShort("block data", block.dataLength(), minimumSizeBytes);
+        }
+        return block.dataOffset();
+    }
+
+    private static PageException tooShort(String what, int length, int needed) {
+        return new PageException("the record's " + what + " has " + length + " bytes, " + needed + " are needed");
+    }
+
     /** The main data, from its start. */
     public RecordData main() {
         return new RecordData(record.array(), record.mainDataOffset(), record.mainDataLength());
