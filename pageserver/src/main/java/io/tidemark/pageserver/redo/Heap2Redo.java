@@ -38,6 +38,10 @@ final class Heap2Redo implements ResourceManagerRedo {
         if (opcode == VISIBLE) {
             return visible(record, block, page);
         }
+        if (VisibilityChange.isMap(block)) {
+            VisibilityChange.redo(record, block, page);
+            return true;
+        }
         if (block.id() != 0) {
             throw record.unknown(block);
         }

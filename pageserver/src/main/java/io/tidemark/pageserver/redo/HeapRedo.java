@@ -15,7 +15,7 @@ import io.tidemark.wire.wal.BlockReference;
  *   INPLACE              offnum(u16) ...     0 the tuple's page: columns
  * </pre>
  *
- * <p>Flags that say that the visibility map changed are about a page that no reference names: {@link VisibilityChange}.
+ * <p>Any of them may clear bits of the visibility map, and name its page or not: {@link VisibilityChange}.
  */
 final class HeapRedo implements ResourceManagerRedo {
     static final int INSERT = 0x00;
@@ -40,6 +40,10 @@ final class HeapRedo implements ResourceManagerRedo {
 
     @Override
     public boolean redo(RedoRecord record, BlockReference block, Page page) {
+        if (VisibilityChange.isMap(block)) {
+            VisibilityChange.redo(record, block, page);
+            return true;
+        }
         int opcode = record.info() & OPCODE_MASK;
         if (block.id() != 0 && !(block.id() == 1 && opcode == UPDATE)) {
             throw record.unknown(block);

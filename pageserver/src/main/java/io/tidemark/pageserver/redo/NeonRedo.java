@@ -30,6 +30,10 @@ final class NeonRedo implements ResourceManagerRedo {
 
     @Override
     public boolean redo(RedoRecord record, BlockReference block, Page page) {
+        if (VisibilityChange.isMap(block)) {
+            VisibilityChange.redo(record, block, page);
+            return true;
+        }
         int opcode = record.info() & HeapRedo.OPCODE_MASK;
         if (block.id() != 0 && !(block.id() == 1 && opcode == UPDATE)) {
             throw record.unknown(block);

@@ -1,5 +1,7 @@
 package io.tidemark.pageserver.redo;
 
+import io.tidemark.pageserver.pgpage.HeapTuple;
+import io.tidemark.pageserver.pgpage.ItemPointer;
 import io.tidemark.pageserver.pgpage.Page;
 import io.tidemark.pageserver.pgpage.PageException;
 import io.tidemark.wire.wal.ResourceManagers;
@@ -14,12 +16,7 @@ import java.util.Arrays;
 public final class PageMask {
     private static final int UNLOGGED_FLAGS = Page.PD_HAS_FREE_LINES | Page.PD_PAGE_FULL | Page.PD_ALL_VISIBLE;
     private static final int LP_FLAGS = 3 << 15;
-    private static final int NEON = 134;
 
-    private static final int T_CID = 8;
-    private static final int T_CTID = 12;
-    private static final int T_CTID_OFFSET = 16;
-    private static final int T_INFOMASK = 20;
     private static final int HEAP_XMIN_FROZEN = 0x0300;
     private static final int HEAP_XMAX_HINTS = 0x0C00;
     private static final int HEAP_XACT_MASK = 0xFFF0;
@@ -56,18 +53,19 @@ public final class PageMask {
     public static boolean exists(int rmgrId) {
         return rmgrId >= ResourceManagers.HEAP2 && rmgrId <= ResourceManagers.BRIN
                 || rmgrId == ResourceManagers.GENERIC
-                || rmgrId == NEON;
+                || rmgrId == NeonRedo.RMGR_ID;
     }
 
     /**
      * Hides in {@code bytes}, a copy of a page, what a record of this resource manager does not determine.
      *
+     * @param block the page's number
      * @throws PageException when the page cannot be one of PostgreSQL's
      */
-    public static void apply(int rmgrId, byte[] bytes) {
+    public static void apply(int rmgrId, int block, byte[] bytes) {
         Page page = new Page(bytes);
         switch (rmgrId) {
-            case ResourceManagers.HEAP, ResourceManagers.HEAP2, NEON -> heap(page);
+            case ResourceManagers.HEAP, ResourceManagers.HEAP2, NeonRedo.RMGR_ID -> heap(page, block);
             case ResourceManagers.BTREE -> btree(page);
             case ResourceManagers.HASH -> hash(page);
             case ResourceManagers.GIN -> gin(page);
@@ -82,7 +80,7 @@ public final class PageMask {
         }
     }
 
-    private static void heap(Page page) {
+    private static void heap(Page page, int block) {
         header(page);
         hints(page);
         unused(page);
@@ -93,7 +91,7 @@ public final class PageMask {
                 page.requireItem(offnum);
             }
             if (page.itemFlags(offnum) == Page.LP_NORMAL) {
-                heapTuple(page, offnum);
+                heapTuple(page, block, offnum);
             }
             if (length != 0) {
                 int end = page.itemOffset(offnum) + length;
@@ -102,16 +100,15 @@ public final class PageMask {
         }
     }
 
-    private static void heapTuple(Page page, int offnum) {
+    private static void heapTuple(Page page, int block, int offnum) {
         int tuple = page.itemOffset(offnum);
-        int infomask = page.u16(tuple + T_INFOMASK);
+        int infomask = page.u16(tuple + HeapTuple.T_INFOMASK);
         boolean frozen = (infomask & HEAP_XMIN_FROZEN) == HEAP_XMIN_FROZEN;
-        page.putU16(tuple + T_INFOMASK, infomask & ~(frozen ? HEAP_XMAX_HINTS : HEAP_XACT_MASK));
-        page.putI32(tuple + T_CID, 0);
-        if (page.u16(tuple + T_CTID_OFFSET) == SPECULATIVE_TOKEN) {
-            // PostgreSQL puts the tuple's own TID here; any value that does not depend on the token compares as well.
-            page.putI32(tuple + T_CTID, 0);
-            page.putU16(tuple + T_CTID_OFFSET, offnum);
+        page.putU16(tuple + HeapTuple.T_INFOMASK, infomask & ~(frozen ? HEAP_XMAX_HINTS : HEAP_XACT_MASK));
+        page.putI32(tuple + HeapTuple.T_CID, 0);
+        if (page.u16(tuple + HeapTuple.T_CTID + ItemPointer.IP_POSID) == SPECULATIVE_TOKEN) {
+            // Redo does not know the token, and puts the tuple's own TID there from the start.
+            HeapTuple.setCtid(page, tuple, block, offnum);
         }
     }
 

@@ -171,10 +171,10 @@ public final class WalVerifier {
         consistencyImage.restore(image);
         List<String> differences;
         try {
-            if (isEqualUnderMask(record.rmgrId(), held.bytes) && isMapEqual(block, held.bytes)) {
+            if (isEqualUnderMask(record.rmgrId(), block.block(), held.bytes) && isMapEqual(block, held.bytes)) {
                 return;
             }
-            if (forgiveTuplesDeleted(record, held.bytes)) {
+            if (forgiveTuplesDeleted(record, block.block(), held.bytes)) {
                 count.knownDifferences++;
                 return;
             }
@@ -191,11 +191,11 @@ public final class WalVerifier {
         seed(record, consistencyImage, held);
     }
 
-    private boolean isEqualUnderMask(int rmgrId, byte[] page) {
+    private boolean isEqualUnderMask(int rmgrId, int block, byte[] page) {
         System.arraycopy(image, 0, maskedImage, 0, Page.SIZE_BYTES);
         System.arraycopy(page, 0, maskedPage, 0, Page.SIZE_BYTES);
-        PageMask.apply(rmgrId, maskedImage);
-        PageMask.apply(rmgrId, maskedPage);
+        PageMask.apply(rmgrId, block, maskedImage);
+        PageMask.apply(rmgrId, block, maskedPage);
         return Arrays.equals(maskedImage, maskedPage);
     }
 
@@ -206,14 +206,14 @@ public final class WalVerifier {
                         image, Page.HEADER_SIZE_BYTES, Page.SIZE_BYTES, page, Page.HEADER_SIZE_BYTES, Page.SIZE_BYTES);
     }
 
-    private boolean forgiveTuplesDeleted(WalRecord record, byte[] page) {
+    private boolean forgiveTuplesDeleted(WalRecord record, int block, byte[] page) {
         if (record.rmgrId() != ResourceManagers.GIST
                 || (record.info() & OPCODE) != GIST_DELETE
                 || (image[GIST_FLAGS] & F_TUPLES_DELETED) != 0) {
             return false;
         }
         page[GIST_FLAGS] &= (byte) ~F_TUPLES_DELETED;
-        return isEqualUnderMask(record.rmgrId(), page);
+        return isEqualUnderMask(record.rmgrId(), block, page);
     }
 
     private void report(WalRecord record, BlockReference block, OpcodeCounts count, List<String> details) {
