@@ -107,7 +107,7 @@ public final class WalIngest {
     private void act(Action action, WalRecord record, RecordData main) throws IOException, UnsupportedRecordException {
         switch (action) {
             case BLOCKS, NONE -> {}
-            case HEAP -> visibility.ingest(record, main);
+            case HEAP -> visibility.ingest(record);
             case COMMIT -> transactions.end(record, main, true);
             case ABORT -> transactions.end(record, main, false);
             case PREPARE -> transactions.prepare(record, main);
