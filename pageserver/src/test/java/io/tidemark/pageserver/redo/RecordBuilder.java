@@ -3,6 +3,7 @@ package io.tidemark.pageserver.redo;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.rel.Fork;
 import io.tidemark.wire.wal.InvalidWalException;
 import io.tidemark.wire.wal.WalDecoder;
 import io.tidemark.wire.wal.WalRecord;
@@ -13,6 +14,7 @@ import java.util.List;
 final class RecordBuilder {
     static final Lsn START = Lsn.parse("0/1000028");
     static final Lsn END = Lsn.parse("0/1000100");
+    static final int XID = 735;
 
     private static final int HAS_IMAGE = 0x10;
     private static final int HAS_DATA = 0x20;
@@ -51,6 +53,12 @@ final class RecordBuilder {
     /** A block that redo makes from nothing. */
     RecordBuilder initBlock(int id, int number, ByteBuf data) {
         blocks.add(new Block(id, number, WILL_INIT, data.copy(), part(), false));
+        return this;
+    }
+
+    /** A block of the visibility map that redo changes. */
+    RecordBuilder mapBlock(int id, int number) {
+        blocks.add(new Block(id, number, Fork.VM.number(), new byte[0], new byte[0], false));
         return this;
     }
 
@@ -94,7 +102,7 @@ final class RecordBuilder {
         }
         body.writeBytes(main);
         int length = 24 + body.readableBytes();
-        ByteBuf record = part().writeIntLE(length).writeIntLE(735).writeLongLE(START.value() - 0x28);
+        ByteBuf record = part().writeIntLE(length).writeIntLE(XID).writeLongLE(START.value() - 0x28);
         record.writeByte(info).writeByte(rmgrId).writeShortLE(0).writeIntLE(0).writeBytes(body);
         try {
             return new WalDecoder(pgMajor).decode(bytesOf(record), 0, length, START, END);
