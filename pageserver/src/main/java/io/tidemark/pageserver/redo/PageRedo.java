@@ -25,14 +25,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Belongs to one thread.
  */
 public final class PageRedo {
+    private static final ResourceManagerRedo XLOG = new XlogRedo();
     private static final ResourceManagerRedo BTREE = new BtreeRedo();
     private static final ResourceManagerRedo HASH = new HashRedo();
     private static final ResourceManagerRedo GIN = new GinRedo();
     private static final ResourceManagerRedo GIST = new GistRedo();
+    private static final ResourceManagerRedo SEQUENCE = new SequenceRedo();
     private static final ResourceManagerRedo SPGIST = new SpgistRedo();
     private static final ResourceManagerRedo BRIN = new BrinRedo();
-    private static final ResourceManagerRedo XLOG = new XlogRedo();
-    private static final ResourceManagerRedo SEQUENCE = new SequenceRedo();
     private static final ResourceManagerRedo GENERIC = new GenericRedo();
     private static final ResourceManagerRedo NEON = new NeonRedo();
 
@@ -104,16 +104,16 @@ public final class PageRedo {
 
     private @Nullable ResourceManagerRedo managerOf(int rmgrId) {
         return switch (rmgrId) {
+            case ResourceManagers.XLOG -> XLOG;
+            case ResourceManagers.HEAP2 -> heap2;
+            case ResourceManagers.HEAP -> heap;
             case ResourceManagers.BTREE -> BTREE;
             case ResourceManagers.HASH -> HASH;
             case ResourceManagers.GIN -> GIN;
             case ResourceManagers.GIST -> GIST;
+            case ResourceManagers.SEQUENCE -> SEQUENCE;
             case ResourceManagers.SPGIST -> SPGIST;
             case ResourceManagers.BRIN -> BRIN;
-            case ResourceManagers.XLOG -> XLOG;
-            case ResourceManagers.HEAP2 -> heap2;
-            case ResourceManagers.HEAP -> heap;
-            case ResourceManagers.SEQUENCE -> SEQUENCE;
             case ResourceManagers.GENERIC -> GENERIC;
             case NeonRedo.RMGR_ID -> rules.flavour() == WalFlavour.NEON && rules.pgMajor() >= 16 ? NEON : null;
             default -> null;
