@@ -58,7 +58,7 @@ final class RecordBuilder {
 
     /** A block of the visibility map that redo changes. */
     RecordBuilder mapBlock(int id, int number) {
-        blocks.add(new Block(id, number, Fork.VM.number(), new byte[0], new byte[0], false));
+        blocks.add(new Block(id, number, Fork.VM.number(), part(), part(), false));
         return this;
     }
 
