@@ -47,7 +47,7 @@ final class ClusterFlags {
             throw wrong("--port is 1 to " + MAX_PORT + ", not " + port);
         }
         return new ClusterOptions(
-                Optional.ofNullable(pgMajor), Optional.ofNullable(pgBin), port, SAFEKEEPERS, Map.of());
+                Optional.ofNullable(pgMajor), Optional.ofNullable(pgBin), port, SAFEKEEPERS, Map.of(), true);
     }
 
     private ParameterException wrong(String message) {

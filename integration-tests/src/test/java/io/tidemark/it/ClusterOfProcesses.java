@@ -48,7 +48,9 @@ final class ClusterOfProcesses implements AutoCloseable {
     static ClusterOfProcesses create(String name, ClusterOptions options) throws Exception {
         Path scratch = ServerUser.current().scratchDirectory("tidemark-it-" + name + "-");
         return new ClusterOfProcesses(
-                name, scratch, new ProcessCluster(ClusterDirectory.openOrCreate(scratch.resolve("cluster"), options)));
+                name,
+                scratch,
+                new ProcessCluster(ClusterDirectory.openOrCreate(scratch.resolve("cluster"), options.withAnyPorts())));
     }
 
     ProcessCluster processes() {

@@ -89,7 +89,7 @@ public final class ClusterDirectory {
             throw new ClusterException(pgBin + " holds PostgreSQL " + binaries.major() + ", not "
                     + options.pgMajor().get());
         }
-        Ports ports = new Ports();
+        Ports ports = new Ports(options.usualPorts());
         List<SafekeeperPlace> places = new ArrayList<>();
         for (int i = 0; i < options.safekeeperCount(); i++) {
             places.add(new SafekeeperPlace(

@@ -12,13 +12,16 @@ import java.util.Optional;
  * @param postgresPort 0: 54321 when free, else any
  * @param safekeeperCount 1 to 9
  * @param postgresSettings configuration parameters on top of ours
+ * @param usualPorts take 54321, 5454 and so on where they are free; clusters that are made at the same time should not, since
+ *     between the choice and the start another one may take them
  */
 public record ClusterOptions(
         Optional<Integer> pgMajor,
         Optional<Path> pgBin,
         int postgresPort,
         int safekeeperCount,
-        Map<String, String> postgresSettings) {
+        Map<String, String> postgresSettings,
+        boolean usualPorts) {
     public static final int DEFAULT_PG_MAJOR = 17;
 
     private static final int MAX_SAFEKEEPERS = 9;
@@ -32,14 +35,20 @@ public record ClusterOptions(
 
     /** Three safekeepers and PostgreSQL 17. */
     public static ClusterOptions defaults() {
-        return new ClusterOptions(Optional.empty(), Optional.empty(), 0, 3, Map.of());
+        return new ClusterOptions(Optional.empty(), Optional.empty(), 0, 3, Map.of(), true);
     }
 
     public ClusterOptions withPgMajor(int major) {
-        return new ClusterOptions(Optional.of(major), pgBin, postgresPort, safekeeperCount, postgresSettings);
+        return new ClusterOptions(
+                Optional.of(major), pgBin, postgresPort, safekeeperCount, postgresSettings, usualPorts);
     }
 
     public ClusterOptions withPostgresSettings(Map<String, String> settings) {
-        return new ClusterOptions(pgMajor, pgBin, postgresPort, safekeeperCount, settings);
+        return new ClusterOptions(pgMajor, pgBin, postgresPort, safekeeperCount, settings, usualPorts);
+    }
+
+    /** Ports that nobody else would think of. */
+    public ClusterOptions withAnyPorts() {
+        return new ClusterOptions(pgMajor, pgBin, postgresPort, safekeeperCount, postgresSettings, false);
     }
 }
