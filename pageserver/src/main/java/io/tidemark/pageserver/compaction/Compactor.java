@@ -197,8 +197,8 @@ public final class Compactor {
     }
 
     /**
-     * What must be kept in the partitions: nothing above {@code upTo} is there, so a cutoff beyond it would drop the chain that reads
-     * above it begin with.
+     * What must be kept in the partitions when they end at {@code upTo}: that LSN stays readable even when the cutoff is beyond it,
+     * since images are made there, also of a key that is dropped in between.
      */
     private static Retention clipped(Retention retention, Lsn upTo) {
         return new Retention(retention.cutoff().min(upTo), retention.retained());

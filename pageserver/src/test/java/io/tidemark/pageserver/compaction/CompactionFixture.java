@@ -1,6 +1,7 @@
 package io.tidemark.pageserver.compaction;
 
 import io.tidemark.pageserver.key.Key;
+import io.tidemark.pageserver.layer.LayerConfig;
 import io.tidemark.pageserver.layer.StoreFixture;
 import io.tidemark.pageserver.layer.VersionModel;
 import io.tidemark.runtime.durable.Disk;
@@ -23,7 +24,11 @@ final class CompactionFixture {
     Compactor compactor;
 
     CompactionFixture(Disk disk) throws IOException {
-        this.stored = new StoreFixture(disk);
+        this(disk, StoreFixture.SMALL);
+    }
+
+    CompactionFixture(Disk disk, LayerConfig config) throws IOException {
+        this.stored = new StoreFixture(disk, config, Runnable::run);
         this.model = stored.model;
         this.compactor = newCompactor();
     }

@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.KeyRange;
 import io.tidemark.pageserver.layer.FileLayer;
+import io.tidemark.pageserver.layer.LayerConfig;
 import io.tidemark.pageserver.layer.LayerSnapshot;
+import io.tidemark.pageserver.layer.LayerStore;
 import io.tidemark.pageserver.layer.LayerStoreFailedException;
 import io.tidemark.pageserver.layer.Retention;
 import io.tidemark.pageserver.layer.StoreFixture;
@@ -18,6 +20,7 @@ import io.tidemark.runtime.durable.FakeDisk;
 import io.tidemark.runtime.durable.SyncFailedException;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -168,6 +171,29 @@ class CompactorTest {
         fixture.compactor.compactL0();
         fixture.compactor.collectAll();
         checkAll(30, 31);
+    }
+
+    @Test
+    void compactedLsnStaysReadableForWhatWasDroppedBehindIt() throws IOException {
+        fixture.put(block(1, 1), 10, true, PAGE);
+        fixture.put(block(2, 1), 20, true, PAGE);
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        fixture.put(block(2, 1), 30, true, (byte) 2);
+        KeyRange second = new KeyRange(block(2, 0), block(2, 10));
+        // Relation 1 is dropped at 25.
+        fixture.keyspace = at ->
+                at.isBefore(Lsn.of(25)) ? List.of(new KeyRange(block(1, 0), block(1, 10)), second) : List.of(second);
+        fixture.stored.store.retain(new Retention(Lsn.of(30), List.of()));
+        fixture.compactor.collectAll();
+        try (LayerSnapshot snapshot = fixture.stored.store.snapshot()) {
+            assertThat(snapshot.isReadable(Lsn.of(20))).isTrue();
+            fixture.model.check(snapshot, block(1, 1), Lsn.of(20));
+        }
+        fixture.freeze();
+        fixture.compactor.compactL0();
+        fixture.compactor.collectAll();
+        assertThat(versions()).isEqualTo(1);
     }
 
     @Test
@@ -333,6 +359,34 @@ class CompactorTest {
         assertThatThrownBy(() -> fixture.compactor.compactL0())
                 .isInstanceOf(CorruptLayerException.class)
                 .hasMessageContaining(victim.descriptor().fileName());
+    }
+
+    /** A record that copies a database: its L0 files have one LSN in common, and different keys. */
+    @Test
+    void filesThatShareAnLsnMoveTogetherAndNotBeforeItIsComplete() throws IOException {
+        LayerConfig tiny = new LayerConfig(1000, 1 << 20, Duration.ofMinutes(1), 2000, 1, 100, 512, 1);
+        CompactionFixture copying = new CompactionFixture(new FakeDisk(), tiny);
+        LayerStore store = copying.stored.store;
+        for (int lsn = 1; lsn <= 6; lsn++) {
+            copying.put(block(1, 1), lsn, lsn == 1, (byte) lsn);
+        }
+        copying.freeze();
+        for (int i = 1; i <= 60; i++) {
+            copying.put(block(1, i), 20, i > 1, new byte[200]);
+        }
+        assertThat(store.layers().l0()).hasSizeGreaterThan(3);
+        copying.compactor.compactL0();
+        assertThat(store.layers().compactedLsn()).isEqualTo(Lsn.of(6));
+        copying.model.checkAll(store, List.of(Lsn.of(6), Lsn.of(19), Lsn.of(20)));
+        copying.freeze();
+        int parts = store.layers().l0().size();
+        assertThat(parts).isGreaterThan(2);
+        CompactionConfig oneAtATime = new CompactionConfig(1, 1, 1500, 3, 6, 4, 400, 40, 100, Duration.ofMillis(50));
+        CompactionTask.L0 task = new CompactionPolicy(oneAtATime).oldestL0(store.layers());
+        assertThat(task == null ? 0 : task.inputs().size()).isEqualTo(parts);
+        copying.compactor.compactL0();
+        assertThat(store.layers().compactedLsn()).isEqualTo(Lsn.of(20));
+        copying.model.checkAll(store, List.of(Lsn.of(6), Lsn.of(19), Lsn.of(20)));
     }
 
     /** A byte anywhere in any file: every read is right or says which file is damaged, and most are right. */
