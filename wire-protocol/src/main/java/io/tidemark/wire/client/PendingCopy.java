@@ -73,7 +73,7 @@ final class PendingCopy implements PendingCommand {
                 }
             }
             case BackendMessage.RowDescription description -> {}
-            case BackendMessage.DataRow row -> {}
+            case BackendMessage.DataRow row -> handler.onRow(row.values());
             case BackendMessage.CommandComplete complete -> {}
             case BackendMessage.ReadyForQuery ready -> {
                 return true;
@@ -109,7 +109,11 @@ final class PendingCopy implements PendingCommand {
                             ? new InvalidMessageException("the command ended without COPY")
                             : new PgServerException(error));
         } else if (phase == Phase.RUNNING) {
-            end(new CopyEnd.Lost(new InvalidMessageException("COPY ended without CopyDone")));
+            CopyEnd end = new CopyEnd.Lost(new InvalidMessageException("COPY ended without CopyDone"));
+            end(end);
+            handler.onCommandEnd(end);
+        } else {
+            handler.onCommandEnd(error == null ? new CopyEnd.Done() : new CopyEnd.ServerFailed(error));
         }
     }
 
@@ -117,9 +121,13 @@ final class PendingCopy implements PendingCommand {
     public void lost(Throwable cause) {
         if (phase == Phase.STARTING) {
             started.completeExceptionally(error == null ? cause : new PgServerException(error));
-        } else if (phase == Phase.RUNNING) {
+            return;
+        }
+        CopyEnd end = error == null ? new CopyEnd.Lost(cause) : new CopyEnd.ServerFailed(error);
+        if (phase == Phase.RUNNING) {
             end(new CopyEnd.Lost(cause));
         }
+        handler.onCommandEnd(end);
     }
 
     @Override

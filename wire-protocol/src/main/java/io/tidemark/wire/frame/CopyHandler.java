@@ -1,6 +1,8 @@
 package io.tidemark.wire.frame;
 
 import io.netty.buffer.ByteBuf;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One side of a COPY conversation; called on the connection's event loop, so that a message is looked at where it was
@@ -17,6 +19,15 @@ public interface CopyHandler {
     /** The channel's outbound buffer went over its high-water mark, or under its low one again. */
     default void onWritabilityChanged(boolean writable) {}
 
-    /** Called once, last. */
+    /** Called once, last, but for what {@link #onRow} and {@link #onCommandEnd} say. */
     void onCopyEnd(CopyEnd end);
+
+    /** A client hears a row that the command answers with before the COPY or behind it, as BASE_BACKUP does. */
+    default void onRow(List<@Nullable String> values) {}
+
+    /**
+     * A client hears how the whole command ended, once, after {@link #onCopyEnd}: it can still fail when all has been copied. Done, or
+     * what went wrong.
+     */
+    default void onCommandEnd(CopyEnd end) {}
 }
