@@ -73,7 +73,7 @@ public final class WalIngest {
      * @throws IOException when the head cannot be read or written
      */
     public void ingest(WalRecord record) throws IngestException, IOException {
-        if (record.end().isBefore(lastEnd)) {
+        if (record.end().isAtMost(lastEnd)) {
             throw refused(Reason.INVALID_RECORD, record, "the record before it ends at " + lastEnd);
         }
         Action action = table.actionOf(record.rmgrId(), record.info());
@@ -92,7 +92,10 @@ public final class WalIngest {
             context.checkPoint().sawXid(record.xid());
             act(action, record, new RecordData(record.array(), record.mainDataOffset(), record.mainDataLength()));
             blocks.ingest(record);
-        } catch (PageException | IndexOutOfBoundsException | Changes.UnmergeableException e) {
+        } catch (PageException
+                | IndexOutOfBoundsException
+                | IllegalArgumentException
+                | Changes.UnmergeableException e) {
             throw refused(Reason.INVALID_RECORD, record, e);
         } catch (RedoException e) {
             throw refused(Reason.INVALID_RECORD, record, e);

@@ -3,6 +3,7 @@ package io.tidemark.pageserver.pgcontrol;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.wal.LittleEndian;
+import io.tidemark.wire.wal.WalPageHeader;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
@@ -98,6 +99,10 @@ public final class ControlFile {
         requireNumber(BLOCK_SIZE, 8192, "blocks", "bytes");
         requireNumber(RELATION_SEGMENT_BLOCKS, 131_072, "relation segments", "blocks");
         requireNumber(WAL_BLOCK_SIZE, 8192, "WAL pages", "bytes");
+        if (!WalPageHeader.isSegmentSize(walSegmentSizeBytes())) {
+            throw new InvalidControlFileException(
+                    "pg_control has WAL segments of " + Integer.toUnsignedString(walSegmentSizeBytes()) + " bytes");
+        }
     }
 
     private void requireNumber(int at, int expected, String what, String unit) throws InvalidControlFileException {
