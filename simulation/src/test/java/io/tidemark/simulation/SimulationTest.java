@@ -55,10 +55,10 @@ class SimulationTest {
     /**
      * Seeds that found something. 1372 and 1563: a deletion whose fsync failed was finished by the next process before its rename was
      * durable, so power loss brought a timeline back without its WAL. 1891: power loss during a cut left a segment without the padding
-     * behind its XLOG_SWITCH, which flush_lsn covered.
+     * behind its XLOG_SWITCH, which flush_lsn covered. 10748: the controller waited for copies from more members than had the timeline.
      */
     @ParameterizedTest
-    @ValueSource(longs = {1372, 1563, 1891})
+    @ValueSource(longs = {1372, 1563, 1891, 10748})
     void seedsThatOnceFailedHold(long seed) {
         SimulationResult result = Simulation.run(seed, line -> {});
         assertThat(result.isPassed()).withFailMessage(result::report).isTrue();
