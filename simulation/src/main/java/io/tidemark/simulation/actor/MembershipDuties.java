@@ -84,7 +84,8 @@ final class MembershipDuties {
 
     private static void copyFromBest(
             World world, SafekeeperActor to, List<Status> answers, int sources, MembershipConfig joint) {
-        // A majority has all that is committed. All but one, as Neon asks for, never answer when two have lost the timeline.
+        // A majority has all that is committed. All but one, as Neon asks for, never answer when two have lost the
+        // timeline.
         boolean enough = answers.size() > sources / 2;
         if (!enough || answers.stream().anyMatch(s -> s.generation() > joint.generation())) {
             return;
