@@ -10,6 +10,8 @@ import java.io.IOException;
 
 /** What the XLOG resource manager says of the server as a whole. */
 final class ControlIngest {
+    private static final int WAL_LEVEL_MINIMAL = 0;
+
     private final IngestContext context;
 
     ControlIngest(IngestContext context) {
@@ -58,11 +60,15 @@ final class ControlIngest {
      * XLOG_PARAMETER_CHANGE: {@code MaxConnections max_worker_processes max_wal_senders max_prepared_xacts max_locks_per_xact
      * wal_level (i32 each) wal_log_hints(u8) track_commit_timestamp(u8)}.
      */
-    void parameters(RecordData main) throws IOException {
+    void parameters(RecordData main) throws IOException, UnsupportedRecordException {
         ControlFile.Limits limits = ControlFile.Limits.read(main.array(), main.take(20));
         int walLevel = main.i32();
         boolean hints = main.bool();
         boolean commitTimestamps = main.bool();
+        if (walLevel == WAL_LEVEL_MINIMAL) {
+            throw new UnsupportedRecordException(
+                    "the server was started with wal_level = minimal, whose WAL does not have everything");
+        }
         setWalLevel(walLevel);
         byte[] stored = context.head().read(Keys.CONTROL_FILE);
         if (stored == null) {

@@ -139,6 +139,18 @@ class WalIngestTest {
     }
 
     @Test
+    void walThatDoesNotHaveEverythingIsRefused() {
+        WalRecord minimal = record(ResourceManagers.XLOG, 0x60)
+                .main(100, 8, 10, 0, 64, 0, 0)
+                .build();
+        assertThatThrownBy(() -> ingest.ingest(minimal))
+                .isInstanceOfSatisfying(
+                        IngestException.class,
+                        e -> assertThat(e.reason()).isEqualTo(IngestException.Reason.UNSUPPORTED))
+                .hasMessageContaining("minimal");
+    }
+
+    @Test
     void aRefusedRecordChangesNothing() throws Exception {
         create(HEAP);
         long before = head.count();
