@@ -45,6 +45,9 @@ final class WalMakeCommand implements Callable<Integer> {
     @Option(names = "--rows", paramLabel = "N", description = "How much the workload does (default: ${DEFAULT-VALUE}).")
     int rows = 2000;
 
+    @Option(names = "--thorough", description = "Also use up a million transaction ids, which takes a while.")
+    boolean thorough;
+
     @Option(names = "--checksums", description = "A cluster with data checksums.")
     boolean checksums;
 
@@ -65,7 +68,7 @@ final class WalMakeCommand implements Callable<Integer> {
         PrintWriter out = injected.commandLine().getOut();
         try {
             maker.make(
-                    PostgresArchives.configured().require(pgMajor), checksums, settings, WalMaker.variedWorkload(rows));
+                    PostgresArchives.configured().require(pgMajor), checksums, settings, WalMaker.everything(rows, thorough));
             out.println("tidemark wal verify " + maker.dataDir() + " --base " + maker.base() + " --final "
                     + maker.dataDir());
             return 0;

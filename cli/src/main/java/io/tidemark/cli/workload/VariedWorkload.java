@@ -1,14 +1,13 @@
 package io.tidemark.cli.workload;
 
+import static io.tidemark.cli.workload.SqlScript.execute;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import org.postgresql.PGConnection;
@@ -60,7 +59,7 @@ public final class VariedWorkload {
     /** Runs everything once and leaves both sessions in autocommit mode. */
     public void run() throws SQLException, IOException {
         for (String script : SCRIPTS) {
-            runScript(script);
+            SqlScript.run(first, script, Map.of("rows", Integer.toString(rows)));
         }
         copyIn();
         subtransactions();
@@ -74,21 +73,6 @@ public final class VariedWorkload {
         execute(first, "SELECT pg_create_restore_point('varied')");
         execute(first, "SELECT pg_switch_wal()");
         execute(first, "CHECKPOINT");
-    }
-
-    private void runScript(String name) throws SQLException, IOException {
-        String text;
-        try (InputStream in = VariedWorkload.class.getResourceAsStream("/workload/" + name)) {
-            if (in == null) {
-                throw new IOException("no resource workload/" + name);
-            }
-            text = new String(in.readAllBytes(), UTF_8);
-        }
-        for (String statement : text.replace("${rows}", Integer.toString(rows)).split("\n\\s*\n", -1)) {
-            if (!statement.lines().allMatch(line -> line.isBlank() || line.startsWith("--"))) {
-                execute(first, statement);
-            }
-        }
     }
 
     /** Many rows per record. */
@@ -181,13 +165,5 @@ public final class VariedWorkload {
         execute(first, "INSERT INTO elsewhere SELECT generate_series(1, 100)");
         execute(first, "ALTER TABLE elsewhere SET TABLESPACE pg_default");
         execute(first, "DROP TABLESPACE varied_space");
-    }
-
-    private static void execute(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException e) {
-            throw new SQLException("in: " + sql, e.getSQLState(), e);
-        }
     }
 }

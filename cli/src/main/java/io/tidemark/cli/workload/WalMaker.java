@@ -105,6 +105,14 @@ public final class WalMaker {
         };
     }
 
+    /** {@link VariedWorkload} and then {@link RareRecords}. */
+    public static Work everything(int rows, boolean thorough) {
+        return server -> {
+            variedWorkload(rows).run(server);
+            new RareRecords(server, thorough).run();
+        };
+    }
+
     /** A superuser's session. */
     public static Connection connect(PostgresServer server, String database) throws SQLException {
         return DriverManager.getConnection(
