@@ -7,5 +7,11 @@ import picocli.CommandLine.HelpCommand;
 @Command(
         name = "wal",
         description = "Look at write-ahead log.",
-        subcommands = {WalDumpCommand.class, WalVerifyCommand.class, WalMakeCommand.class, HelpCommand.class})
+        subcommands = {
+            WalDumpCommand.class,
+            WalVerifyCommand.class,
+            WalMakeCommand.class,
+            WalMatrixCommand.class,
+            HelpCommand.class
+        })
 public final class WalCommand {}

@@ -68,7 +68,10 @@ final class WalMakeCommand implements Callable<Integer> {
         PrintWriter out = injected.commandLine().getOut();
         try {
             maker.make(
-                    PostgresArchives.configured().require(pgMajor), checksums, settings, WalMaker.everything(rows, thorough));
+                    PostgresArchives.configured().require(pgMajor),
+                    checksums,
+                    settings,
+                    WalMaker.everything(rows, thorough));
             out.println("tidemark wal verify " + maker.dataDir() + " --base " + maker.base() + " --final "
                     + maker.dataDir());
             return 0;

@@ -1,15 +1,8 @@
 package io.tidemark.cli.wal;
 
-import io.tidemark.pageserver.redo.RedoRules;
-import io.tidemark.pageserver.verify.ControlFile;
-import io.tidemark.pageserver.verify.Finding;
-import io.tidemark.pageserver.verify.RelationFiles;
-import io.tidemark.pageserver.verify.WalVerifier;
-import io.tidemark.wire.id.Lsn;
+import io.tidemark.pageserver.pgcontrol.InvalidControlFileException;
 import io.tidemark.wire.id.PgVersion;
 import io.tidemark.wire.wal.InvalidWalException;
-import io.tidemark.wire.wal.WalFlavour;
-import io.tidemark.wire.wal.WalRecord;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -33,7 +26,7 @@ import picocli.CommandLine.Spec;
             "",
             "Prints records and blocks per resource manager and operation: restored (from an image), compared, seeded (nothing",
             "was known of the page; proves nothing), unchecked (no image to compare with), unsupported (no redo), mismatches,",
-            "known (a flag of GiST DELETE in which PostgreSQL differs from itself).",
+            "known (differences that PostgreSQL has from itself: a flag of GiST DELETE, maps copied by CREATE DATABASE).",
             "Exit codes: 0 all is well, 1 a page differs, redo is missing, or the WAL is damaged, 2 wrong command line."
         })
 final class WalVerifyCommand implements Callable<Integer> {
@@ -61,6 +54,14 @@ final class WalVerifyCommand implements Callable<Integer> {
     @Nullable
     Path base;
 
+    @Option(
+            names = "--final",
+            paramLabel = "DATADIR",
+            description =
+                    "The data directory after a clean stop at the end of the WAL: every block is compared with it.")
+    @Nullable
+    Path end;
+
     @Option(names = "--neon", description = "The WAL is of a compute with Neon's extension.")
     boolean neon;
 
@@ -85,54 +86,23 @@ final class WalVerifyCommand implements Callable<Integer> {
         PrintWriter err = injected.commandLine().getErr();
         Path given = Objects.requireNonNull(path);
         Path wal = Files.isDirectory(given.resolve("pg_wal")) ? given.resolve("pg_wal") : given;
-        try (SegmentFiles files = SegmentFiles.at(wal);
-                RelationFiles baseFiles = base == null ? null : RelationFiles.of(base)) {
-            return verify(files, baseFiles, injected.commandLine().getOut(), err);
-        } catch (IOException | InvalidWalException e) {
+        WalVerification verification = new WalVerification(wal, base, end, pgMajor, neon, show);
+        try {
+            WalVerification.Result result = verification.run();
+            StringBuilder text = new StringBuilder();
+            VerifyOutput output = new VerifyOutput(result.report(), result.comparison());
+            if (json) {
+                output.appendJson(text);
+            } else {
+                output.appendText(text);
+            }
+            injected.commandLine().getOut().print(text);
+            injected.commandLine().getOut().flush();
+            err.println("replayed from " + result.start() + " to " + result.end());
+            return result.isClean(allowUnsupported) ? 0 : 1;
+        } catch (IOException | InvalidWalException | InvalidControlFileException e) {
             err.println("tidemark wal verify: " + e.getMessage());
             return 1;
         }
-    }
-
-    private int verify(SegmentFiles files, @Nullable RelationFiles baseFiles, PrintWriter out, PrintWriter err)
-            throws IOException, InvalidWalException {
-        int major = pgMajor != 0 ? pgMajor : files.pgMajor();
-        Lsn start = files.start();
-        boolean hintBitsLogged = true;
-        if (base != null) {
-            ControlFile control = ControlFile.of(base);
-            if (!control.isShutDown()) {
-                throw new IOException(base + " was not shut down cleanly, replay cannot start from it");
-            }
-            start = control.redo();
-            hintBitsLogged = control.hintBitsLogged();
-        }
-        WalVerifier verifier = new WalVerifier(
-                baseFiles, new RedoRules(major, neon ? WalFlavour.NEON : WalFlavour.STOCK, hintBitsLogged), show);
-        WalDump walk = new WalDump(files, files.segmentSizeBytes(), major, start, null, files::hasValidSegmentAfter);
-        WalDump.Ending ending = walk.walk(new RecordSink() {
-            @Override
-            public void accept(WalRecord record) throws IOException, InvalidWalException {
-                verifier.accept(record);
-            }
-
-            @Override
-            public void finish() {}
-        });
-        for (Finding finding : verifier.findings()) {
-            out.println(finding);
-        }
-        StringBuilder table = new StringBuilder();
-        VerifyTable verifyTable = new VerifyTable(verifier.counts());
-        if (json) {
-            verifyTable.appendJson(table);
-        } else {
-            verifyTable.appendText(table);
-        }
-        out.print(table);
-        out.flush();
-        err.println("replayed from " + start + " to " + ending.position());
-        boolean failed = verifier.mismatches() > 0 || verifier.unsupported() > 0 && !allowUnsupported;
-        return failed ? 1 : 0;
     }
 }

@@ -3,7 +3,12 @@ package io.tidemark.cli.workload;
 import static io.tidemark.cli.workload.SqlScript.execute;
 
 import io.tidemark.shim.postgres.PostgresServer;
+import io.tidemark.wire.wal.WalPageHeader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -60,6 +65,7 @@ public final class RareRecords {
         }
         databases();
         crash();
+        tornRecord();
         try (Connection session = WalMaker.connect(server, "postgres")) {
             useXids(session);
         }
@@ -96,7 +102,8 @@ public final class RareRecords {
                 throw new SQLException("the checkpointer does not take over full_page_writes = " + value);
             }
             execute(session, "CHECKPOINT");
-        } while (!ask(session, "SELECT full_page_writes FROM pg_control_checkpoint()").equals(value));
+        } while (!ask(session, "SELECT full_page_writes FROM pg_control_checkpoint()")
+                .equals(value));
     }
 
     private static void backup(Connection session) throws SQLException {
@@ -165,6 +172,42 @@ public final class RareRecords {
             server.stop(PostgresServer.Shutdown.IMMEDIATE, CRASH_DEADLINE);
         }
         server.start();
+    }
+
+    /**
+     * A record whose end did not reach the disk: recovery puts a mark in the place of the rest. Nothing after it may have been
+     * written, so it stands at the start of a segment, after a checkpoint.
+     */
+    private void tornRecord() throws SQLException, IOException, InterruptedException {
+        String segment;
+        try (Connection session = WalMaker.connect(server, "postgres")) {
+            execute(session, "CHECKPOINT");
+            execute(session, "SELECT pg_switch_wal()");
+            execute(session, "SELECT pg_logical_emit_message(false, 'rare', repeat('torn ', 10000))");
+            awaitFlush(session, ask(session, "SELECT pg_current_wal_insert_lsn()"));
+            segment = ask(session, "SELECT pg_walfile_name(pg_current_wal_insert_lsn())");
+            server.stop(PostgresServer.Shutdown.IMMEDIATE, CRASH_DEADLINE);
+        }
+        Path file = server.dataDir().resolve("pg_wal").resolve(segment);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            int kept = 2 * WalPageHeader.PAGE_SIZE_BYTES;
+            ByteBuffer zeros = ByteBuffer.allocate((int) channel.size() - kept);
+            while (zeros.hasRemaining()) {
+                channel.write(zeros, kept + zeros.position());
+            }
+        }
+        server.start();
+    }
+
+    /** The WAL writer does it by itself. */
+    private static void awaitFlush(Connection session, String lsn) throws SQLException {
+        long deadline = System.nanoTime() + SETTING_DEADLINE.toNanos();
+        while (!ask(session, "SELECT pg_current_wal_flush_lsn() >= '" + lsn + "'")
+                .equals("t")) {
+            if (System.nanoTime() > deadline) {
+                throw new SQLException("the WAL is not flushed up to " + lsn);
+            }
+        }
     }
 
     private void useXids(Connection session) throws SQLException {

@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes WAL that can be judged: a new server with consistency images in every record runs a workload.
@@ -117,6 +118,26 @@ public final class WalMaker {
     public static Connection connect(PostgresServer server, String database) throws SQLException {
         return DriverManager.getConnection(
                 server.jdbcUrl(database), InitDbOptions.defaults().user(), "");
+    }
+
+    /** Removes the directory and everything in it. */
+    public void delete() throws IOException {
+        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path path, @Nullable IOException failed) throws IOException {
+                if (failed != null) {
+                    throw failed;
+                }
+                Files.delete(path);
+                return FileVisitResult.CONTINUE;
+            }
+        });
     }
 
     private static void copyTree(Path from, Path to) throws IOException {

@@ -1,5 +1,10 @@
 package io.tidemark.pageserver.redo;
 
+import io.tidemark.pageserver.pgpage.BrinPage;
+import io.tidemark.pageserver.pgpage.BtreePage;
+import io.tidemark.pageserver.pgpage.GinPage;
+import io.tidemark.pageserver.pgpage.GistPage;
+import io.tidemark.pageserver.pgpage.HashPage;
 import io.tidemark.pageserver.pgpage.HeapTuple;
 import io.tidemark.pageserver.pgpage.ItemPointer;
 import io.tidemark.pageserver.pgpage.Page;
@@ -22,30 +27,7 @@ public final class PageMask {
     private static final int HEAP_XACT_MASK = 0xFFF0;
     private static final int SPECULATIVE_TOKEN = 0xFFFE;
 
-    private static final int BTREE_FLAGS = 8188;
-    private static final int BTREE_CYCLEID = 8190;
-    private static final int BTP_LEAF = 0x0001;
-    private static final int BTP_SPLIT_END_OR_GARBAGE = 0x0060;
-
-    private static final int HASH_FLAG = 8188;
     private static final int LH_PAGE_TYPE = 0x0F;
-    private static final int LH_BUCKET_OR_OVERFLOW = 0x03;
-    private static final int LH_HAS_DEAD_TUPLES = 0x80;
-
-    private static final int GIN_FLAGS = 8190;
-    private static final int GIN_DELETED = 0x04;
-
-    private static final int GIST_NSN = 8176;
-    private static final int GIST_FLAGS = 8188;
-    private static final int F_LEAF = 0x01;
-    private static final int F_FOLLOW_RIGHT = 0x08;
-    private static final int F_HAS_GARBAGE = 0x10;
-
-    private static final int BRIN_FLAGS = 8188;
-    private static final int BRIN_TYPE = 8190;
-    private static final int BRIN_META = 0xF091;
-    private static final int BRIN_REGULAR = 0xF093;
-    private static final int BRIN_EVACUATE_PAGE = 0x0001;
 
     private PageMask() {}
 
@@ -116,33 +98,33 @@ public final class PageMask {
         header(page);
         hints(page);
         unused(page);
-        int flags = page.u16(BTREE_FLAGS);
-        if ((flags & BTP_LEAF) != 0) {
+        int flags = page.u16(BtreePage.BTPO_FLAGS);
+        if ((flags & BtreePage.BTP_LEAF) != 0) {
             linePointerFlags(page);
         }
-        page.putU16(BTREE_FLAGS, flags & ~BTP_SPLIT_END_OR_GARBAGE);
-        page.putU16(BTREE_CYCLEID, 0);
+        page.putU16(BtreePage.BTPO_FLAGS, flags & ~(BtreePage.BTP_SPLIT_END | BtreePage.BTP_HAS_GARBAGE));
+        page.putU16(BtreePage.BTPO_CYCLEID, 0);
     }
 
     private static void hash(Page page) {
         header(page);
         hints(page);
         unused(page);
-        int flag = page.u16(HASH_FLAG);
+        int flag = page.u16(HashPage.HASHO_FLAG);
         if ((flag & LH_PAGE_TYPE) == 0) {
             content(page);
             return;
         }
-        if ((flag & LH_BUCKET_OR_OVERFLOW) != 0) {
+        if ((flag & (HashPage.LH_BUCKET_PAGE | HashPage.LH_OVERFLOW_PAGE)) != 0) {
             linePointerFlags(page);
         }
-        page.putU16(HASH_FLAG, flag & ~LH_HAS_DEAD_TUPLES);
+        page.putU16(HashPage.HASHO_FLAG, flag & ~HashPage.LH_PAGE_HAS_DEAD_TUPLES);
     }
 
     private static void gin(Page page) {
         header(page);
         hints(page);
-        if ((page.u16(GIN_FLAGS) & GIN_DELETED) != 0) {
+        if ((page.u16(GinPage.FLAGS) & GinPage.DELETED) != 0) {
             content(page);
         } else if (page.lower() > Page.HEADER_SIZE_BYTES) {
             unused(page);
@@ -153,12 +135,12 @@ public final class PageMask {
         header(page);
         hints(page);
         unused(page);
-        page.putI64(GIST_NSN, 0);
-        int flags = page.u16(GIST_FLAGS);
-        if ((flags & F_LEAF) != 0) {
+        page.putI64(GistPage.NSN, 0);
+        int flags = page.u16(GistPage.FLAGS);
+        if ((flags & GistPage.LEAF) != 0) {
             linePointerFlags(page);
         }
-        page.putU16(GIST_FLAGS, (flags | F_FOLLOW_RIGHT) & ~F_HAS_GARBAGE);
+        page.putU16(GistPage.FLAGS, (flags | GistPage.FOLLOW_RIGHT) & ~GistPage.HAS_GARBAGE);
     }
 
     private static void spgist(Page page) {
@@ -172,11 +154,12 @@ public final class PageMask {
     private static void brin(Page page) {
         header(page);
         hints(page);
-        int type = page.u16(BRIN_TYPE);
-        if (type == BRIN_REGULAR || type == BRIN_META && page.lower() > Page.HEADER_SIZE_BYTES) {
+        int type = page.u16(BrinPage.TYPE);
+        if (type == BrinPage.BRIN_PAGETYPE_REGULAR
+                || type == BrinPage.BRIN_PAGETYPE_META && page.lower() > Page.HEADER_SIZE_BYTES) {
             unused(page);
         }
-        page.putU16(BRIN_FLAGS, page.u16(BRIN_FLAGS) & ~BRIN_EVACUATE_PAGE);
+        page.putU16(BrinPage.FLAGS, page.u16(BrinPage.FLAGS) & ~BrinPage.BRIN_EVACUATE_PAGE);
     }
 
     /** mask_page_lsn_and_checksum. */

@@ -2,94 +2,156 @@ package io.tidemark.pageserver.verify;
 
 import io.tidemark.pageserver.pgpage.Page;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 
-/** What differs between two pages, in the words of the page's layout. */
+/**
+ * What differs between two pages: the fields of the header, line pointers, the fields of tuples and of the special area by kind of
+ * page; then, as bytes with the place they are in, whatever no field covers.
+ *
+ * <p>Believes nothing: a page may be nonsense, and is described all the same.
+ */
 public final class PageDiff {
     private static final int MAX_LINES = 40;
     private static final int MAX_BYTES = 32;
+    private static final int ITEM_SIZE_BYTES = 4;
+    private static final List<String> LP_FLAGS = List.of("unused", "normal", "redirect", "dead");
 
-    private PageDiff() {}
+    private final Page expected;
+    private final Page actual;
+    private final PageKind kind;
+    private final BitSet described = new BitSet(Page.SIZE_BYTES);
+    private final List<String> lines = new ArrayList<>();
+
+    private PageDiff(byte[] expected, byte[] actual) {
+        this.expected = new Page(expected);
+        this.actual = new Page(actual);
+        PageKind wanted = PageKind.of(expected);
+        this.kind = wanted == PageKind.NEW ? PageKind.of(actual) : wanted;
+    }
 
     /**
-     * The differences, one line each, expected value first; empty when there are none.
+     * The differences, one line each, the expected value first; empty when there are none.
      *
      * @param expected what PostgreSQL has
      * @param actual what redo made
      */
     public static List<String> describe(byte[] expected, byte[] actual) {
-        Page left = new Page(expected);
-        Page right = new Page(actual);
-        List<String> lines = new ArrayList<>();
-        if (left.lsn() != right.lsn()) {
-            lines.add("pd_lsn %X/%X, have %X/%X"
-                    .formatted(left.lsn() >>> 32, (int) left.lsn(), right.lsn() >>> 32, (int) right.lsn()));
+        PageDiff diff = new PageDiff(expected, actual);
+        diff.fields("", PageField.HEADER, 0);
+        int items = Math.max(itemsOf(diff.expected), itemsOf(diff.actual));
+        for (int offnum = 1; offnum <= items; offnum++) {
+            diff.linePointer(offnum);
         }
-        header(lines, left, right, "pd_checksum", Page.PD_CHECKSUM);
-        header(lines, left, right, "pd_flags", Page.PD_FLAGS);
-        header(lines, left, right, "pd_lower", Page.PD_LOWER);
-        header(lines, left, right, "pd_upper", Page.PD_UPPER);
-        header(lines, left, right, "pd_special", Page.PD_SPECIAL);
-        header(lines, left, right, "pd_pagesize_version", Page.PD_PAGESIZE_VERSION);
-        if (left.i32(Page.PD_PRUNE_XID) != right.i32(Page.PD_PRUNE_XID)) {
-            lines.add("pd_prune_xid " + Integer.toUnsignedString(left.i32(Page.PD_PRUNE_XID)) + ", have "
-                    + Integer.toUnsignedString(right.i32(Page.PD_PRUNE_XID)));
+        for (int offnum = 1; offnum <= items; offnum++) {
+            diff.tuple(offnum);
         }
-        ranges(lines, left, right);
-        if (lines.size() > MAX_LINES) {
-            int more = lines.size() - MAX_LINES;
-            lines = new ArrayList<>(lines.subList(0, MAX_LINES));
-            lines.add("... and " + more + " more");
+        diff.fields("special area: ", PageField.ofSpecial(diff.kind), 0);
+        diff.rest();
+        if (diff.lines.size() > MAX_LINES) {
+            List<String> shown = new ArrayList<>(diff.lines.subList(0, MAX_LINES));
+            shown.add("... and " + (diff.lines.size() - MAX_LINES) + " more");
+            return shown;
         }
-        return lines;
+        return diff.lines;
     }
 
-    private static void header(List<String> lines, Page left, Page right, String field, int at) {
-        if (left.u16(at) != right.u16(at)) {
-            lines.add("%s %d (0x%X), have %d (0x%X)"
-                    .formatted(field, left.u16(at), left.u16(at), right.u16(at), right.u16(at)));
+    /** Line pointers, on a page whose header can be believed and whose contents are such. */
+    private static int itemsOf(Page page) {
+        boolean sane =
+                page.lower() <= page.upper() && page.upper() <= page.special() && page.special() <= Page.SIZE_BYTES;
+        return sane ? page.maxOffset() : 0;
+    }
+
+    private void fields(String where, List<PageField> fields, int struct) {
+        for (PageField field : fields) {
+            int at = struct + field.offset();
+            if (!Arrays.equals(expected.bytes(), at, at + field.size(), actual.bytes(), at, at + field.size())) {
+                lines.add(where + field.name() + " " + field.show(expected, struct) + ", have "
+                        + field.show(actual, struct));
+            }
+            described.set(at, at + field.size());
         }
     }
 
-    private static void ranges(List<String> lines, Page left, Page right) {
-        byte[] expected = left.bytes();
-        byte[] actual = right.bytes();
-        int at = Page.HEADER_SIZE_BYTES;
+    private void linePointer(int offnum) {
+        int at = Page.HEADER_SIZE_BYTES + ITEM_SIZE_BYTES * (offnum - 1);
+        described.set(at, at + ITEM_SIZE_BYTES);
+        if (expected.item(offnum) != actual.item(offnum)) {
+            lines.add("line pointer " + offnum + ": " + show(expected, offnum) + ", have " + show(actual, offnum));
+        }
+    }
+
+    private static String show(Page page, int offnum) {
+        return offnum > itemsOf(page)
+                ? "none"
+                : LP_FLAGS.get(page.itemFlags(offnum)) + " at " + page.itemOffset(offnum) + " of "
+                        + page.itemLength(offnum);
+    }
+
+    /** Only where both pages have the tuple in the same place; a moved one has been told as a line pointer. */
+    private void tuple(int offnum) {
+        int at = expected.itemOffset(offnum);
+        int end = at + expected.itemLength(offnum);
+        List<PageField> fields = PageField.ofTuple(kind);
+        boolean comparable = offnum <= Math.min(itemsOf(expected), itemsOf(actual))
+                && at == actual.itemOffset(offnum)
+                && at >= Page.HEADER_SIZE_BYTES
+                && end <= Page.SIZE_BYTES
+                && !fields.isEmpty();
+        if (comparable
+                && end - at >= fields.getLast().offset() + fields.getLast().size()) {
+            fields("tuple " + offnum + ": ", fields, at);
+        }
+    }
+
+    /** Runs of differing bytes that no field has told; short agreements in between do not end a run. */
+    private void rest() {
+        int at = 0;
         while (at < Page.SIZE_BYTES) {
-            if (expected[at] == actual[at]) {
+            if (isTold(at)) {
                 at++;
                 continue;
             }
             int end = at + 1;
-            while (end < Page.SIZE_BYTES && (expected[end] != actual[end] || end % 4 != 0)) {
+            while (end < Page.SIZE_BYTES && (!isTold(end) || end % ITEM_SIZE_BYTES != 0)) {
                 end++;
             }
+            while (isTold(end - 1)) {
+                end--;
+            }
             int shown = Math.min(end, at + MAX_BYTES);
-            lines.add("bytes %d to %d (%s): %s, have %s"
+            String more = shown < end ? "..." : "";
+            HexFormat hex = HexFormat.of();
+            lines.add("bytes %d to %d, %s: %s%s, have %s%s"
                     .formatted(
                             at,
                             end,
-                            place(left, at),
-                            HexFormat.of().formatHex(expected, at, shown),
-                            HexFormat.of().formatHex(actual, at, shown)));
+                            place(at),
+                            hex.formatHex(expected.bytes(), at, shown),
+                            more,
+                            hex.formatHex(actual.bytes(), at, shown),
+                            more));
             at = end;
         }
     }
 
-    private static String place(Page page, int at) {
-        if (at < page.lower()) {
-            return "line pointer " + ((at - Page.HEADER_SIZE_BYTES) / 4 + 1);
+    private boolean isTold(int at) {
+        return described.get(at) || expected.u8(at) == actual.u8(at);
+    }
+
+    private String place(int at) {
+        if (at >= expected.special() && expected.special() >= Page.HEADER_SIZE_BYTES) {
+            return "special area + " + (at - expected.special());
         }
-        if (page.special() > 0 && at >= page.special()) {
-            return "special area + " + (at - page.special());
-        }
-        for (int offnum = 1; offnum <= page.maxOffset(); offnum++) {
-            int offset = page.itemOffset(offnum);
-            if (at >= offset && at < offset + Page.align8(page.itemLength(offnum))) {
+        for (int offnum = 1; offnum <= itemsOf(expected); offnum++) {
+            int offset = expected.itemOffset(offnum);
+            if (at >= offset && at < offset + Page.align8(expected.itemLength(offnum))) {
                 return "tuple " + offnum + " + " + (at - offset);
             }
         }
-        return at < page.upper() ? "unused space" : "no tuple";
+        return at >= expected.lower() && at < expected.upper() ? "unused space" : "contents";
     }
 }

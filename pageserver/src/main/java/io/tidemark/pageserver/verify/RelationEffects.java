@@ -1,14 +1,16 @@
 package io.tidemark.pageserver.verify;
 
 import io.tidemark.pageserver.pgpage.Page;
+import io.tidemark.pageserver.pgpage.VisibilityMap;
 import io.tidemark.pageserver.redo.RecordData;
+import io.tidemark.pageserver.redo.RedoRules;
 import io.tidemark.wire.rel.Fork;
 import io.tidemark.wire.rel.RelTag;
 import io.tidemark.wire.wal.BlockReference;
 import io.tidemark.wire.wal.ResourceManagers;
+import io.tidemark.wire.wal.WalFlavour;
 import io.tidemark.wire.wal.WalRecord;
 import java.io.IOException;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,18 +42,16 @@ final class RelationEffects {
     private static final int XINFO_SUBXACTS = 0x02;
     private static final int XINFO_RELATIONS = 0x04;
 
-    /** HEAPBLOCKS_PER_PAGE of visibilitymap.c. */
-    static final int HEAP_BLOCKS_PER_MAP_PAGE = (Page.SIZE_BYTES - Page.HEADER_SIZE_BYTES) * 4;
-
-    private static final int VISIBLE_AND_FROZEN = 3;
-    private static final int FROZEN = 2;
-
     private final ReplayedCluster cluster;
     private final int pgMajor;
 
-    RelationEffects(ReplayedCluster cluster, int pgMajor) {
+    /** Where DELETE and LOCK have their flags: Neon's 14 and 15 have t_cid before them. */
+    private final int flagsOffset;
+
+    RelationEffects(ReplayedCluster cluster, RedoRules rules) {
         this.cluster = cluster;
-        this.pgMajor = pgMajor;
+        this.pgMajor = rules.pgMajor();
+        this.flagsOffset = rules.flavour() == WalFlavour.NEON && pgMajor < 16 ? 13 : 7;
     }
 
     void apply(WalRecord record) throws IOException {
@@ -94,18 +94,14 @@ final class RelationEffects {
         if (map == null) {
             return;
         }
-        int mapBlock = heapBlocks / HEAP_BLOCKS_PER_MAP_PAGE;
-        int inPage = heapBlocks % HEAP_BLOCKS_PER_MAP_PAGE;
-        if (inPage == 0) {
+        int mapBlock = VisibilityMap.mapBlockOf(heapBlocks);
+        if (heapBlocks % VisibilityMap.HEAP_BLOCKS_PER_PAGE == 0) {
             map.truncate(mapBlock);
             return;
         }
         map.truncate(mapBlock + 1);
         if (map.find(mapBlock) != null || map.isInBase(mapBlock)) {
-            byte[] page = map.hold(mapBlock, cluster.base()).bytes;
-            int at = Page.HEADER_SIZE_BYTES + inPage / 4;
-            page[at] &= (byte) ((1 << inPage % 4 * 2) - 1);
-            Arrays.fill(page, at + 1, Page.SIZE_BYTES, (byte) 0);
+            VisibilityMap.truncate(map.hold(mapBlock, cluster.base()).bytes, heapBlocks);
         }
     }
 
@@ -151,37 +147,37 @@ final class RelationEffects {
 
     private void heap(WalRecord record, RecordData main) throws IOException {
         switch (record.info() & HEAP_OPCODE) {
-            case 0x00 -> clearIf(main.seek(2).u8() & 1, record, 0, VISIBLE_AND_FROZEN); // INSERT
-            case 0x10 -> clearIf(main.seek(7).u8() & 1, record, 0, VISIBLE_AND_FROZEN); // DELETE
+            case 0x00 -> clearIf(main.seek(2).u8() & 1, record, 0, VisibilityMap.VALID_BITS); // INSERT
+            case 0x10 -> clearIf(main.seek(flagsOffset).u8() & 1, record, 0, VisibilityMap.VALID_BITS); // DELETE
             case 0x20, 0x40 -> update(record, main.seek(7).u8()); // UPDATE, HOT_UPDATE
-            case 0x60 -> clearIf(main.seek(7).u8() & 1, record, 0, FROZEN); // LOCK
+            case 0x60 -> clearIf(main.seek(flagsOffset).u8() & 1, record, 0, VisibilityMap.ALL_FROZEN); // LOCK
             default -> {}
         }
     }
 
     private void heap2(WalRecord record, RecordData main) throws IOException {
         switch (record.info() & HEAP_OPCODE) {
-            case 0x50 -> clearIf(main.u8() & 1, record, 0, VISIBLE_AND_FROZEN); // MULTI_INSERT
-            case 0x60 -> clearIf(main.seek(7).u8() & 1, record, 0, FROZEN); // LOCK_UPDATED
+            case 0x50 -> clearIf(main.u8() & 1, record, 0, VisibilityMap.VALID_BITS); // MULTI_INSERT
+            case 0x60 -> clearIf(main.seek(7).u8() & 1, record, 0, VisibilityMap.ALL_FROZEN); // LOCK_UPDATED
             default -> {}
         }
     }
 
     private void neon(WalRecord record, RecordData main) throws IOException {
         switch (record.info() & HEAP_OPCODE) {
-            case 0x00 -> clearIf(main.seek(2).u8() & 1, record, 0, VISIBLE_AND_FROZEN); // INSERT
-            case 0x10 -> clearIf(main.seek(7).u8() & 1, record, 0, VISIBLE_AND_FROZEN); // DELETE
+            case 0x00 -> clearIf(main.seek(2).u8() & 1, record, 0, VisibilityMap.VALID_BITS); // INSERT
+            case 0x10 -> clearIf(main.seek(7).u8() & 1, record, 0, VisibilityMap.VALID_BITS); // DELETE
             case 0x20, 0x30 -> update(record, main.seek(7).u8()); // UPDATE, HOT_UPDATE
-            case 0x40 -> clearIf(main.seek(11).u8() & 1, record, 0, FROZEN); // LOCK
-            case 0x50 -> clearIf(main.u8() & 1, record, 0, VISIBLE_AND_FROZEN); // MULTI_INSERT
+            case 0x40 -> clearIf(main.seek(11).u8() & 1, record, 0, VisibilityMap.ALL_FROZEN); // LOCK
+            case 0x50 -> clearIf(main.u8() & 1, record, 0, VisibilityMap.VALID_BITS); // MULTI_INSERT
             default -> {}
         }
     }
 
     /** XLH_UPDATE_OLD_ALL_VISIBLE_CLEARED is for the old tuple's page, which reference 1 names when it is another one. */
     private void update(WalRecord record, int flags) throws IOException {
-        clearIf(flags & 1, record, blockOf(record, 1) == null ? 0 : 1, VISIBLE_AND_FROZEN);
-        clearIf(flags & 2, record, 0, VISIBLE_AND_FROZEN);
+        clearIf(flags & 1, record, blockOf(record, 1) == null ? 0 : 1, VisibilityMap.VALID_BITS);
+        clearIf(flags & 2, record, 0, VisibilityMap.VALID_BITS);
     }
 
     private static @Nullable BlockReference blockOf(WalRecord record, int id) {
@@ -198,8 +194,7 @@ final class RelationEffects {
         if (flag == 0 || heap == null) {
             return;
         }
-        int mapBlock = Integer.divideUnsigned(heap.block(), HEAP_BLOCKS_PER_MAP_PAGE);
-        int inPage = Integer.remainderUnsigned(heap.block(), HEAP_BLOCKS_PER_MAP_PAGE);
+        int mapBlock = VisibilityMap.mapBlockOf(heap.block());
         ReplayedRelation map = cluster.relation(ReplayedCluster.tagOf(heap).withFork(Fork.VM));
         if (map.find(mapBlock) == null && !map.isInBase(mapBlock) && cluster.base() == null) {
             return; // what else the page has is not known, so this change of it can wait until its first image
@@ -209,6 +204,6 @@ final class RelationEffects {
         if (page.isNew()) {
             page.init(0);
         }
-        bytes[Page.HEADER_SIZE_BYTES + inPage / 4] &= (byte) ~(bits << inPage % 4 * 2);
+        VisibilityMap.clear(bytes, heap.block(), bits);
     }
 }

@@ -16,11 +16,8 @@ final class ReplayedRelation {
     static final class Held {
         final byte[] bytes;
 
-        /** Its content was once taken from an image, not made by redo from the base. */
-        boolean seeded;
-
-        /** Which resource manager's record touched it last; -1 for none. */
-        int rmgrId = -1;
+        /** Its content was lost on the way into the WAL, see {@link KnownDifferences}; no record has brought it back yet. */
+        boolean emptied;
 
         Held(byte[] bytes) {
             this.bytes = bytes;
@@ -56,7 +53,7 @@ final class ReplayedRelation {
         return block < pages.length ? pages[block] : null;
     }
 
-    /** Whether a block is known without memory of it: the base has it, or had the relation been complete, it would be zeros. */
+    /** Whether a block that no record touched is in the base's file. */
     boolean isInBase(int block) {
         return block < baseBlocks;
     }
@@ -66,9 +63,7 @@ final class ReplayedRelation {
         Held held = find(block);
         if (held == null) {
             held = new Held(new byte[Page.SIZE_BYTES]);
-            if (files != null && base != null && isInBase(block)) {
-                files.read(base, block, held.bytes);
-            }
+            readBase(block, files, held.bytes);
             if (block >= pages.length) {
                 pages = Arrays.copyOf(pages, Math.max(block + 1, pages.length * 2));
             }
@@ -76,6 +71,15 @@ final class ReplayedRelation {
             blocks = Math.max(blocks, block + 1);
         }
         return held;
+    }
+
+    /** What the base has for a block, zeros when it has none. */
+    void readBase(int block, @Nullable RelationFiles files, byte[] into) throws IOException {
+        if (files != null && base != null && isInBase(block)) {
+            files.read(base, block, into);
+        } else {
+            Arrays.fill(into, (byte) 0);
+        }
     }
 
     /** Cuts off everything from a block on. Growing is not its business. */
@@ -95,8 +99,7 @@ final class ReplayedRelation {
             Held held = pages[i];
             if (held != null) {
                 Held other = new Held(held.bytes.clone());
-                other.seeded = held.seeded;
-                other.rmgrId = held.rmgrId;
+                other.emptied = held.emptied;
                 copy.pages[i] = other;
             }
         }

@@ -8,7 +8,6 @@ import io.tidemark.pageserver.redo.RecordData;
 import io.tidemark.pageserver.redo.RedoException;
 import io.tidemark.pageserver.redo.RedoRules;
 import io.tidemark.wire.rel.Fork;
-import io.tidemark.wire.rel.RelTag;
 import io.tidemark.wire.wal.BlockReference;
 import io.tidemark.wire.wal.InvalidWalException;
 import io.tidemark.wire.wal.PageImage;
@@ -18,15 +17,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Replays records in order and compares each page with the image that PostgreSQL put into the record.
- *
- * <p>PostgreSQL differs from itself in one place, in all versions: redo of GiST DELETE sets F_TUPLES_DELETED, which a primary that
- * prunes killed tuples does not, and the mask does not hide it (gistRedoDeleteRecord against gistprunepage). There this flag alone
- * may differ, which is counted as known.
  *
  * <p>Belongs to one thread.
  */
@@ -34,38 +28,35 @@ public final class WalVerifier {
     private static final int OPCODE = 0xF0;
     private static final int PARAMETER_CHANGE = 0x60;
     private static final int PARAMETER_CHANGE_WAL_LOG_HINTS = 24;
-    private static final int GIST_DELETE = 0x10;
-    private static final int GIST_FLAGS = 8188;
-    private static final int F_TUPLES_DELETED = 0x04;
-    private static final int OPERATIONS = 16;
 
     private final ReplayedCluster cluster;
     private final RelationEffects effects;
-    private final int maxFindings;
-    private final TreeMap<Integer, OpcodeCounts> counts = new TreeMap<>();
-    private final List<Finding> findings = new ArrayList<>();
-    private final byte[] image = new byte[Page.SIZE_BYTES];
-    private final byte[] maskedImage = new byte[Page.SIZE_BYTES];
-    private final byte[] maskedPage = new byte[Page.SIZE_BYTES];
+    private final boolean checksums;
+    private final VerifyReport report;
+    private final byte[] expected = new byte[Page.SIZE_BYTES];
+    private final byte[] maskedExpected = new byte[Page.SIZE_BYTES];
+    private final byte[] maskedActual = new byte[Page.SIZE_BYTES];
     private RedoRules rules;
     private PageRedo redo;
 
     /**
      * @param base the files of the cold copy that the records start from; null when there is none
      * @param rules what the server that wrote the WAL was like at the first record
+     * @param checksums whether its pages have checksums: then hint bits stay logged whatever its settings
      * @param maxFindings how many differences to keep per opcode; all are counted
      */
-    public WalVerifier(@Nullable RelationFiles base, RedoRules rules, int maxFindings) {
+    public WalVerifier(@Nullable RelationFiles base, RedoRules rules, boolean checksums, int maxFindings) {
         this.cluster = new ReplayedCluster(base);
-        this.effects = new RelationEffects(cluster, rules.pgMajor());
+        this.effects = new RelationEffects(cluster, rules);
+        this.checksums = checksums;
         this.rules = rules;
         this.redo = new PageRedo(rules);
-        this.maxFindings = maxFindings;
+        this.report = new VerifyReport(rules.pgMajor(), maxFindings);
     }
 
     /** Replays the next record; it is not kept. */
     public void accept(WalRecord record) throws IOException, InvalidWalException {
-        OpcodeCounts count = countsOf(record);
+        OpcodeCounts count = report.of(record);
         count.records++;
         for (BlockReference block : record.blocks()) {
             replay(record, block, count);
@@ -75,79 +66,59 @@ public final class WalVerifier {
             boolean hints = new RecordData(record.array(), record.mainDataOffset(), record.mainDataLength())
                     .seek(PARAMETER_CHANGE_WAL_LOG_HINTS)
                     .bool();
-            rules = new RedoRules(rules.pgMajor(), rules.flavour(), hints || rules.hintBitsLogged());
+            rules = new RedoRules(rules.pgMajor(), rules.flavour(), hints || checksums);
             redo = new PageRedo(rules);
         }
     }
 
-    /** One entry per opcode seen, in the order of resource managers and opcodes. */
-    public List<OpcodeCounts> counts() {
-        return List.copyOf(counts.values());
+    /** What was found so far; grows with each record. */
+    public VerifyReport report() {
+        return report;
     }
 
-    /** The differences kept, in order. */
-    public List<Finding> findings() {
-        return List.copyOf(findings);
-    }
-
-    public long mismatches() {
-        return counts.values().stream().mapToLong(OpcodeCounts::mismatches).sum();
-    }
-
-    public long unsupported() {
-        return counts.values().stream().mapToLong(OpcodeCounts::unsupported).sum();
-    }
-
-    private OpcodeCounts countsOf(WalRecord record) {
-        int operation = record.info() >> 4;
-        if (record.rmgrId() == ResourceManagers.TRANSACTION) {
-            operation &= 0x7; // there the high bit only says that extra information follows
-        }
-        return counts.computeIfAbsent(record.rmgrId() * OPERATIONS + operation, slot -> {
-            String name = ResourceManagers.opcodeOf(record.rmgrId(), record.info(), rules.pgMajor());
-            return new OpcodeCounts(
-                    record.rmgrId(),
-                    ResourceManagers.nameOf(record.rmgrId()),
-                    name != null ? name : "0x%02X".formatted(record.info() & OPCODE));
-        });
+    /**
+     * Compares what replay has made with the data directory that a server left behind when it was stopped cleanly, at the end of the
+     * records.
+     *
+     * @param maxFindings how many differences to keep; all are counted
+     */
+    public FinalComparison compareWith(RelationFiles files, int maxFindings) throws IOException {
+        FinalComparison comparison = new FinalComparison(cluster, files, rules.hintBitsLogged(), maxFindings);
+        comparison.run();
+        return comparison;
     }
 
     private void replay(WalRecord record, BlockReference block, OpcodeCounts count)
             throws IOException, InvalidWalException {
-        RelTag tag = ReplayedCluster.tagOf(block);
-        ReplayedRelation relation = cluster.relation(tag);
+        ReplayedRelation relation = cluster.relation(ReplayedCluster.tagOf(block));
         PageImage image = block.image();
         boolean known = cluster.base() != null || relation.find(block.block()) != null;
         ReplayedRelation.Held held = relation.hold(block.block(), cluster.base());
-        held.rmgrId = record.rmgrId();
         if (!known && !block.willInit() && image != null && !image.apply()) {
             seed(record, image, held);
             count.seeded++;
             return;
         }
-        PageRedo.Outcome outcome;
         try {
-            outcome = redo.apply(record, block, held.bytes);
+            PageRedo.Outcome outcome = redo.apply(record, block, held.bytes);
+            if (image == null) {
+                count.unchecked++;
+            } else if (outcome == PageRedo.Outcome.RESTORED) {
+                count.restored++;
+                held.emptied = KnownDifferences.isEmptied(block, image, held.bytes);
+            } else {
+                count.compared++;
+                compare(record, block, image, held, count);
+            }
         } catch (RedoException e) {
             if (redo.supports(record.rmgrId())) {
-                count.mismatches++;
-                report(record, block, count, List.of(String.valueOf(e.getMessage())));
+                mismatch(record, block, count, List.of(String.valueOf(e.getMessage())));
             } else {
                 count.unsupported++;
             }
             if (image != null) {
                 seed(record, image, held);
             }
-            return;
-        }
-        if (outcome == PageRedo.Outcome.RESTORED) {
-            held.seeded = false;
-            count.restored++;
-        } else if (image == null) {
-            count.unchecked++;
-        } else {
-            count.compared++;
-            compare(record, block, image, held, count);
         }
     }
 
@@ -158,73 +129,63 @@ public final class WalVerifier {
         if (!page.isNew()) {
             page.setLsn(record.end().value());
         }
-        held.seeded = true;
+        held.emptied = false;
     }
 
     private void compare(
-            WalRecord record,
-            BlockReference block,
-            PageImage consistencyImage,
-            ReplayedRelation.Held held,
-            OpcodeCounts count)
+            WalRecord record, BlockReference block, PageImage image, ReplayedRelation.Held held, OpcodeCounts count)
             throws InvalidWalException {
-        consistencyImage.restore(image);
+        image.restore(expected);
         List<String> differences;
         try {
             if (isEqualUnderMask(record.rmgrId(), block.block(), held.bytes) && isMapEqual(block, held.bytes)) {
                 return;
             }
-            if (forgiveTuplesDeleted(record, block.block(), held.bytes)) {
+            if (KnownDifferences.forgiveTuplesDeleted(record, block, expected, held.bytes)) {
                 count.knownDifferences++;
                 return;
             }
-            differences = PageDiff.describe(maskedImage, maskedPage);
+            if (held.emptied && KnownDifferences.agreeOutsideOfContent(expected, held.bytes)) {
+                count.knownDifferences++;
+                seed(record, image, held);
+                return;
+            }
+            differences = PageDiff.describe(maskedExpected, maskedActual);
             if (differences.isEmpty()) {
-                differences = PageDiff.describe(image, held.bytes);
+                differences = PageDiff.describe(expected, held.bytes);
             }
         } catch (PageException | IndexOutOfBoundsException e) {
             differences = new ArrayList<>(List.of("cannot be masked: " + e.getMessage()));
-            differences.addAll(PageDiff.describe(image, held.bytes));
+            differences.addAll(PageDiff.describe(expected, held.bytes));
         }
-        count.mismatches++;
-        report(record, block, count, differences);
-        seed(record, consistencyImage, held);
+        mismatch(record, block, count, differences);
+        seed(record, image, held);
     }
 
     private boolean isEqualUnderMask(int rmgrId, int block, byte[] page) {
-        System.arraycopy(image, 0, maskedImage, 0, Page.SIZE_BYTES);
-        System.arraycopy(page, 0, maskedPage, 0, Page.SIZE_BYTES);
-        PageMask.apply(rmgrId, block, maskedImage);
-        PageMask.apply(rmgrId, block, maskedPage);
-        return Arrays.equals(maskedImage, maskedPage);
+        System.arraycopy(expected, 0, maskedExpected, 0, Page.SIZE_BYTES);
+        System.arraycopy(page, 0, maskedActual, 0, Page.SIZE_BYTES);
+        PageMask.apply(rmgrId, block, maskedExpected);
+        PageMask.apply(rmgrId, block, maskedActual);
+        return Arrays.equals(maskedExpected, maskedActual);
     }
 
     /** The mask of heap pages hides the whole of a visibility map page; its bits are exact, so more is asked here. */
     private boolean isMapEqual(BlockReference block, byte[] page) {
+        int from = Page.HEADER_SIZE_BYTES;
         return block.fork() != Fork.VM.number()
-                || Arrays.equals(
-                        image, Page.HEADER_SIZE_BYTES, Page.SIZE_BYTES, page, Page.HEADER_SIZE_BYTES, Page.SIZE_BYTES);
+                || Arrays.equals(expected, from, Page.SIZE_BYTES, page, from, Page.SIZE_BYTES);
     }
 
-    private boolean forgiveTuplesDeleted(WalRecord record, int block, byte[] page) {
-        if (record.rmgrId() != ResourceManagers.GIST
-                || (record.info() & OPCODE) != GIST_DELETE
-                || (image[GIST_FLAGS] & F_TUPLES_DELETED) != 0) {
-            return false;
-        }
-        page[GIST_FLAGS] &= (byte) ~F_TUPLES_DELETED;
-        return isEqualUnderMask(record.rmgrId(), block, page);
-    }
-
-    private void report(WalRecord record, BlockReference block, OpcodeCounts count, List<String> details) {
-        if (count.mismatches <= maxFindings) {
-            findings.add(new Finding(
-                    record.start(),
-                    count.rmgr() + " " + count.opcode(),
-                    block.id(),
-                    ReplayedCluster.tagOf(block),
-                    block.block(),
-                    details));
-        }
+    private void mismatch(WalRecord record, BlockReference block, OpcodeCounts count, List<String> details) {
+        String title = "%s %s at %s, block %s of %s (reference %d)"
+                .formatted(
+                        count.rmgr(),
+                        count.opcode(),
+                        record.start(),
+                        Integer.toUnsignedString(block.block()),
+                        ReplayedCluster.tagOf(block),
+                        block.id());
+        report.mismatch(count, title, details);
     }
 }
