@@ -6,6 +6,9 @@ import io.tidemark.wire.wal.WalPageHeader;
 import io.tidemark.wire.wal.WalSegmentName;
 import io.tidemark.wire.wal.WalSource;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -18,7 +21,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * WAL in segment files: a directory of them, or a single one.
+ * WAL in segment files: a directory of them, or a single one. The one being read is mapped, so that its bytes are copied once.
  *
  * <p>Where both a {@code .partial} and a complete file exist for a segment, the partial one is read: the other was left
  * by a crash in the middle of a truncation. Where PostgreSQL timelines overlap, the newest is read.
@@ -28,7 +31,8 @@ public final class SegmentFiles implements WalSource, AutoCloseable {
     private final int pgMajor;
     private final NavigableMap<Long, Path> segments;
     private long openNumber = -1;
-    private @Nullable FileChannel open;
+    private @Nullable MemorySegment open;
+    private @Nullable Arena openMapping;
 
     private SegmentFiles(int segmentSizeBytes, int pgMajor, NavigableMap<Long, Path> segments) {
         this.segmentSizeBytes = segmentSizeBytes;
@@ -137,15 +141,24 @@ public final class SegmentFiles implements WalSource, AutoCloseable {
     @Override
     public int read(Lsn at, byte[] into, int offset, int length) throws IOException {
         int inSegment = at.segmentOffset(segmentSizeBytes);
-        FileChannel file = openSegment(at.segmentNumber(segmentSizeBytes));
+        MemorySegment file = openSegment(at.segmentNumber(segmentSizeBytes));
         if (file == null) {
             return 0;
         }
-        int n = Math.min(length, segmentSizeBytes - inSegment);
-        return Math.max(0, file.read(ByteBuffer.wrap(into, offset, n), inSegment));
+        int n = (int) Math.min(length, Math.min(file.byteSize(), segmentSizeBytes) - inSegment);
+        if (n <= 0) {
+            return 0;
+        }
+        try {
+            MemorySegment.copy(file, ValueLayout.JAVA_BYTE, inSegment, into, offset, n);
+        } catch (InternalError e) {
+            // How the JVM reports SIGBUS: the file has become shorter than its mapping, or the disk cannot read it.
+            throw new IOException("cannot read " + segments.get(openNumber) + " at " + inSegment, e);
+        }
+        return n;
     }
 
-    private @Nullable FileChannel openSegment(long number) throws IOException {
+    private @Nullable MemorySegment openSegment(long number) throws IOException {
         if (open != null && openNumber == number) {
             return open;
         }
@@ -154,17 +167,25 @@ public final class SegmentFiles implements WalSource, AutoCloseable {
         if (path == null) {
             return null;
         }
-        open = FileChannel.open(path, StandardOpenOption.READ);
-        openNumber = number;
-        return open;
+        Arena mapping = Arena.ofShared();
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+            open = file.map(FileChannel.MapMode.READ_ONLY, 0, file.size(), mapping);
+            openMapping = mapping;
+            openNumber = number;
+            return open;
+        } catch (IOException e) {
+            mapping.close();
+            throw e;
+        }
     }
 
     @Override
-    public void close() throws IOException {
-        FileChannel file = open;
+    public void close() {
+        Arena mapping = openMapping;
         open = null;
-        if (file != null) {
-            file.close();
+        openMapping = null;
+        if (mapping != null) {
+            mapping.close();
         }
     }
 }

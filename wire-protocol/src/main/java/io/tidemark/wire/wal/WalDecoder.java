@@ -2,8 +2,6 @@ package io.tidemark.wire.wal;
 
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.wal.InvalidWalException.Reason;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Takes one whole record apart.
@@ -34,7 +32,11 @@ public final class WalDecoder {
     private static final int IMAGE_ZSTD = 0x10;
     private static final int MAX_FORK = 3;
 
+    private static final BlockReference[] NO_BLOCKS = {};
+    private static final int MIN_BLOCK_BYTES = 4;
+
     private final int pgMajor;
+    private final int applyFlag;
 
     // The record being decoded.
     private byte[] bytes = new byte[0];
@@ -45,15 +47,21 @@ public final class WalDecoder {
     private int originId;
     private int topLevelXid;
     private int mainDataLength;
-    private List<BlockReference> blocks = List.of();
     private int tablespace;
     private int database;
     private int relation;
+
+    /** The first {@code blockCount} are the record's; the record gets a copy of its size. */
+    private final BlockReference[] blocks = new BlockReference[BlockReference.MAX_ID + 1];
+
+    private int blockCount;
+    private int lastId;
 
     /** @throws IllegalArgumentException when the major version is not 14 to 18 */
     public WalDecoder(int pgMajor) {
         WalPageHeader.magicOf(pgMajor);
         this.pgMajor = pgMajor;
+        this.applyFlag = pgMajor == 14 ? IMAGE_APPLY_14 : IMAGE_APPLY;
     }
 
     /**
@@ -78,7 +86,8 @@ public final class WalDecoder {
         originId = 0;
         topLevelXid = 0;
         mainDataLength = 0;
-        blocks = List.of();
+        blockCount = 0;
+        lastId = -1;
         if (length < WalRecordHeader.SIZE_BYTES || length != LittleEndian.i32(record, offset)) {
             throw invalid(Reason.RECORD_LENGTH, length + " bytes given for a record of another length");
         }
@@ -87,20 +96,30 @@ public final class WalDecoder {
         if (end - at != announced) {
             throw invalid((end - at) + " bytes of data present, its headers announce " + announced);
         }
-        for (int i = 0; i < blocks.size(); i++) {
-            blocks.get(i).place(at);
-        }
         return new WalRecord(
                 startLsn,
                 endLsn,
                 record,
                 offset,
                 length,
-                blocks,
+                placedBlocks(),
                 originId,
                 topLevelXid,
                 end - mainDataLength,
                 mainDataLength);
+    }
+
+    private BlockReference[] placedBlocks() {
+        if (blockCount == 0) {
+            return NO_BLOCKS;
+        }
+        BlockReference[] placed = new BlockReference[blockCount];
+        for (int i = 0; i < placed.length; i++) {
+            BlockReference block = blocks[i];
+            block.place(at);
+            placed[i] = block;
+        }
+        return placed;
     }
 
     private void checkResourceManager(int rmgrId) throws InvalidWalException {
@@ -111,7 +130,12 @@ public final class WalDecoder {
 
     private void readFragments() throws InvalidWalException {
         while (end - at > announced) {
-            int id = LittleEndian.u8(bytes, take(1));
+            int id = LittleEndian.u8(bytes, at);
+            if (id <= BlockReference.MAX_ID) {
+                readBlock(id);
+                continue;
+            }
+            at++;
             switch (id) {
                 case ID_DATA_SHORT -> {
                     mainDataLength = LittleEndian.u8(bytes, take(1));
@@ -125,23 +149,20 @@ public final class WalDecoder {
                 }
                 case ID_ORIGIN -> originId = LittleEndian.u16(bytes, take(2));
                 case ID_TOPLEVEL_XID -> topLevelXid = LittleEndian.i32(bytes, take(4));
-                default -> readBlock(id);
+                default -> throw invalid("no fragment has the id " + id);
             }
         }
     }
 
     private void readBlock(int id) throws InvalidWalException {
-        if (id > BlockReference.MAX_ID) {
-            throw invalid("no fragment has the id " + id);
-        }
-        if (blocks.isEmpty()) {
-            blocks = new ArrayList<>(2);
-        } else if (id <= blocks.get(blocks.size() - 1).id()) {
+        if (id <= lastId) {
             throw invalid("block reference " + id + " is out of order");
         }
-        int fixed = take(3);
-        int forkFlags = LittleEndian.u8(bytes, fixed);
-        int dataLength = LittleEndian.u16(bytes, fixed + 1);
+        lastId = id;
+        // One read for id, flags and length: this is run for every block of every record.
+        int head = LittleEndian.i32(bytes, take(MIN_BLOCK_BYTES));
+        int forkFlags = head >>> 8 & 0xFF;
+        int dataLength = head >>> 16;
         if ((forkFlags & BlockReference.FORK_MASK) > MAX_FORK) {
             throw invalid("block reference " + id + " names fork " + (forkFlags & BlockReference.FORK_MASK));
         }
@@ -153,17 +174,20 @@ public final class WalDecoder {
             image = readImage(id);
             announced += image.length();
         }
+        int block;
         if ((forkFlags & BlockReference.SAME_REL) == 0) {
-            int locator = take(12);
+            int locator = take(16);
             tablespace = LittleEndian.i32(bytes, locator);
             database = LittleEndian.i32(bytes, locator + 4);
             relation = LittleEndian.i32(bytes, locator + 8);
-        } else if (blocks.isEmpty()) {
+            block = LittleEndian.i32(bytes, locator + 12);
+        } else if (blockCount > 0) {
+            block = LittleEndian.i32(bytes, take(4));
+        } else {
             throw invalid("block reference " + id + " names the relation of the one before it, which does not exist");
         }
-        int block = LittleEndian.i32(bytes, take(4));
-        blocks.add(new BlockReference(
-                id, forkFlags, tablespace, database, relation, block, image, bytes, (int) announced, dataLength));
+        blocks[blockCount++] = new BlockReference(
+                id, forkFlags, tablespace, database, relation, block, image, bytes, (int) announced, dataLength);
         announced += dataLength;
     }
 
@@ -189,8 +213,8 @@ public final class WalDecoder {
             throw invalid("block reference %d has an image of %d bytes, hole at %d of %d bytes, flags %02X"
                     .formatted(id, length, holeOffset, holeLength, info));
         }
-        boolean apply = (info & (pgMajor == 14 ? IMAGE_APPLY_14 : IMAGE_APPLY)) != 0;
-        return new PageImage(start, bytes, (int) announced, length, holeOffset, holeLength, compression, apply);
+        return new PageImage(
+                start, bytes, (int) announced, length, holeOffset, holeLength, compression, (info & applyFlag) != 0);
     }
 
     private PageImage.Compression compressionOf(int info, int id) throws InvalidWalException {

@@ -2,6 +2,7 @@ package io.tidemark.wire.wal;
 
 import io.tidemark.wire.id.Lsn;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -14,7 +15,7 @@ public final class WalRecord {
     private final byte[] bytes;
     private final int offset;
     private final int totalLength;
-    private final List<BlockReference> blocks;
+    private final BlockReference[] blocks;
     private final int originId;
     private final int topLevelXid;
     private final int mainDataOffset;
@@ -26,7 +27,7 @@ public final class WalRecord {
             byte[] bytes,
             int offset,
             int totalLength,
-            List<BlockReference> blocks,
+            BlockReference[] blocks,
             int originId,
             int topLevelXid,
             int mainDataOffset,
@@ -61,8 +62,8 @@ public final class WalRecord {
     /** The bytes of the record that are page images. */
     public int imageLength() {
         int sum = 0;
-        for (int i = 0; i < blocks.size(); i++) {
-            PageImage image = blocks.get(i).image();
+        for (BlockReference block : blocks) {
+            PageImage image = block.image();
             sum += image == null ? 0 : image.length();
         }
         return sum;
@@ -93,9 +94,10 @@ public final class WalRecord {
         return LittleEndian.i32(bytes, offset + WalRecordHeader.CRC);
     }
 
-    /** In order of their ids. */
+    /** In order of their ids; unmodifiable. */
     public List<BlockReference> blocks() {
-        return blocks;
+        // A view made when asked for: most who count or forward records never do.
+        return Collections.unmodifiableList(Arrays.asList(blocks));
     }
 
     /** The replication origin, 0 when the record was made here. */
