@@ -1,6 +1,10 @@
 package io.tidemark.bench;
 
+import io.tidemark.bench.commit.CommitCommand;
 import io.tidemark.bench.decode.DecodeCommand;
+import io.tidemark.bench.idle.IdleCommand;
+import io.tidemark.bench.push.PushCommand;
+import io.tidemark.bench.read.ReadCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -14,7 +18,14 @@ import picocli.CommandLine.Command;
             "Contenders take turns; a ratio is the median of the ratios of each round. docs/performance.md says what was seen.",
             "Exit codes: 0 measured (whatever the numbers), 1 it could not be measured, 2 wrong command line."
         },
-        subcommands = {DecodeCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {
+            CommitCommand.class,
+            PushCommand.class,
+            ReadCommand.class,
+            IdleCommand.class,
+            DecodeCommand.class,
+            CommandLine.HelpCommand.class
+        })
 public final class BenchCommand {
     private BenchCommand() {}
 

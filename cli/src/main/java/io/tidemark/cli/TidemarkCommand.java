@@ -10,6 +10,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "tidemark 0.1.0",
         description = "A storage tier for PostgreSQL.",
+        footer = {"", "tidemark bench --help: measurements beside peers, from a source tree."},
         subcommands = {
             DemoCommand.class,
             StartCommand.class,
