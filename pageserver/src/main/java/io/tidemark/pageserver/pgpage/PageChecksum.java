@@ -1,6 +1,8 @@
 package io.tidemark.pageserver.pgpage;
 
 import io.tidemark.wire.wal.LittleEndian;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * pg_checksum_page (checksum_impl.h): what pd_checksum is in a cluster with data checksums.
@@ -29,9 +31,7 @@ public final class PageChecksum {
     /** The checksum a page that is not new must have at this block number. */
     public static int of(byte[] page, int block) {
         int[] words = new int[Page.SIZE_BYTES / Integer.BYTES];
-        for (int i = 0; i < words.length; i++) {
-            words[i] = LittleEndian.i32(page, i * Integer.BYTES);
-        }
+        ByteBuffer.wrap(page).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words);
         words[Page.PD_CHECKSUM / Integer.BYTES] &= 0xFFFF0000; // the other half is pd_flags
         int[] lanes = SEEDS.clone();
         for (int row = 0; row < words.length; row += LANES) {

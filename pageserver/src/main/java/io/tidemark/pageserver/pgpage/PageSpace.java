@@ -1,7 +1,5 @@
 package io.tidemark.pageserver.pgpage;
 
-import java.util.Arrays;
-
 /**
  * The operations of bufpage.c that give space back: each moves tuples exactly as PostgreSQL does, because what a later record
  * adds lands where this left room.
@@ -17,23 +15,17 @@ public final class PageSpace {
     public static void repairFragmentation(Page page, int pgMajor) {
         page.requireSaneHeader();
         int max = page.maxOffset();
-        int[] kept = new int[max];
-        int keptCount = 0;
         int unused = 0;
         int lastUsed = 0;
         for (int offnum = 1; offnum <= max; offnum++) {
             if (page.itemFlags(offnum) == Page.LP_UNUSED) {
                 page.setItem(offnum, 0);
                 unused++;
-                continue;
-            }
-            lastUsed = offnum;
-            if (page.itemLength(offnum) != 0) {
-                page.requireItem(offnum);
-                kept[keptCount++] = offnum;
+            } else {
+                lastUsed = offnum;
             }
         }
-        compactify(page, kept, keptCount);
+        compactify(page);
         if (pgMajor >= 15 && lastUsed < max) {
             unused -= max - lastUsed;
             page.setLower(page.lower() - (max - lastUsed) * Page.ITEM_SIZE_BYTES);
@@ -126,25 +118,19 @@ public final class PageSpace {
         int max = page.maxOffset();
         int next = 0;
         int kept = 0;
-        int[] items = new int[max];
         for (int offnum = 1; offnum <= max; offnum++) {
             page.requireItem(offnum);
             if (next < count && offnums[next] == offnum) {
                 next++;
             } else {
-                items[kept++] = page.item(offnum);
+                page.setItem(++kept, page.item(offnum));
             }
         }
         if (next != count) {
             throw new PageException("incorrect numbers of tuples to delete, the page has " + max);
         }
-        int[] numbers = new int[kept];
-        for (int i = 0; i < kept; i++) {
-            page.setItem(i + 1, items[i]);
-            numbers[i] = i + 1;
-        }
         page.setLower(Page.itemAt(kept + 1));
-        compactify(page, numbers, kept);
+        compactify(page);
     }
 
     /** PageIndexTupleOverwrite: replaces a tuple where it is, moving only what lies below it; lp_flags stay. */
@@ -176,23 +162,65 @@ public final class PageSpace {
         page.put(newOffset, from, fromOffset, length);
     }
 
-    /** Lays tuples out from the end of the page in the order of the given numbers. What is vacated is not cleared. */
-    static void compactify(Page page, int[] offnums, int count) {
-        byte[] bytes = page.bytes();
-        int position = page.special();
-        if (count > 0) {
-            byte[] copy = Arrays.copyOf(bytes, Page.SIZE_BYTES);
-            for (int i = 0; i < count; i++) {
-                int item = page.item(offnums[i]);
-                int size = Page.align8(item >>> 17);
-                position -= size;
-                if (position < page.lower() || (item & 0x7FFF) + size > Page.SIZE_BYTES) {
-                    throw new PageException("the tuples of the page take more room than it has");
-                }
-                System.arraycopy(copy, item & 0x7FFF, bytes, position, size);
-                page.setItem(offnums[i], item & ~0x7FFF | position);
+    /** compactify_tuples: lays tuples out from the end of the page in the order of their numbers. What is vacated is not cleared. */
+    static void compactify(Page page) {
+        int upper = page.upper();
+        int special = page.special();
+        int max = page.maxOffset();
+        int total = 0;
+        int previous = special;
+        boolean inOrder = true;
+        for (int offnum = 1; offnum <= max; offnum++) {
+            int length = page.itemLength(offnum);
+            if (length == 0) {
+                continue;
             }
+            int offset = page.itemOffset(offnum);
+            int end = offset + Page.align8(length);
+            if (offset < upper || end > special) {
+                throw new PageException("tuple " + offnum + " at " + offset + " is outside of the tuple space");
+            }
+            total += end - offset;
+            inOrder &= end <= previous;
+            previous = offset;
         }
-        page.setUpper(position);
+        if (total > special - page.lower()) {
+            throw new PageException("the tuples of the page take more room than it has");
+        }
+        // Tuples in order only move towards the end, and never onto one that is still to move.
+        moveToEnd(page, inOrder ? page.bytes() : page.bytes().clone());
+        page.setUpper(special - total);
+    }
+
+    /** Moves tuples that are neighbours, and stay it, at once; many are where they belong already. */
+    private static void moveToEnd(Page page, byte[] source) {
+        byte[] bytes = page.bytes();
+        int max = page.maxOffset();
+        int to = page.special();
+        int from = to; // where those that are to move together, so far, start
+        int length = 0;
+        for (int offnum = 1; offnum <= max; offnum++) {
+            int item = page.item(offnum);
+            int size = Page.align8(item >>> 17);
+            if (size == 0) {
+                continue;
+            }
+            int offset = item & 0x7FFF;
+            if (offset + size != from) {
+                move(source, from, bytes, to, length);
+                length = 0;
+            }
+            from = offset;
+            to -= size;
+            length += size;
+            page.setItem(offnum, item & ~0x7FFF | to);
+        }
+        move(source, from, bytes, to, length);
+    }
+
+    private static void move(byte[] source, int from, byte[] bytes, int to, int length) {
+        if (from != to) {
+            System.arraycopy(source, from, bytes, to, length);
+        }
     }
 }

@@ -88,6 +88,10 @@ public final class PageImage {
      */
     public void restore(byte[] page) throws InvalidWalException {
         int rawLength = PAGE_SIZE_BYTES - holeLength;
+        if (compression == Compression.NONE && length == rawLength) {
+            copyAroundHole(page);
+            return;
+        }
         if (!unpack(page, rawLength)) {
             throw new InvalidWalException(
                     Lsn.of(recordLsn),
@@ -100,12 +104,16 @@ public final class PageImage {
         }
     }
 
+    private void copyAroundHole(byte[] page) {
+        int holeEnd = holeOffset + holeLength;
+        System.arraycopy(bytes, offset, page, 0, holeOffset);
+        Arrays.fill(page, holeOffset, holeEnd, (byte) 0);
+        System.arraycopy(bytes, offset + holeOffset, page, holeEnd, PAGE_SIZE_BYTES - holeEnd);
+    }
+
     private boolean unpack(byte[] page, int rawLength) {
         return switch (compression) {
-            case NONE -> {
-                System.arraycopy(bytes, offset, page, 0, rawLength);
-                yield length == rawLength;
-            }
+            case NONE -> false; // has another length than it should
             case PGLZ -> Pglz.decompress(bytes, offset, length, page, 0, rawLength);
             case LZ4 -> {
                 try {
