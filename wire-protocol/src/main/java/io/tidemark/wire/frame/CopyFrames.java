@@ -33,6 +33,13 @@ public final class CopyFrames {
         }
     }
 
+    /** Appends a whole frame to a buffer that collects several; {@code body} writes the payload. */
+    public static void append(ByteBuf out, Consumer<ByteBuf> body) {
+        int lengthIndex = FrameWriter.begin(out, CopyMessage.CopyData.TYPE);
+        body.accept(out);
+        FrameWriter.end(out, lengthIndex);
+    }
+
     /**
      * The beginning of a frame, in a new buffer: whoever writes it must write exactly {@code payloadBytes} next on the same
      * channel, from the channel's event loop so that nothing comes between.
