@@ -66,15 +66,17 @@ final class Flusher {
 
     private void run() {
         requested.set(false);
-        if (files.isClosed()) {
-            return;
-        }
+        flushing.lock(); // so that the store is not closed between the question and the flush
         try {
-            flush();
+            if (!files.isClosed()) {
+                flush();
+            }
         } catch (DiskFullException e) {
             LOG.warn("{}: no room for a layer; it stays in memory: {}", files, e.getMessage());
         } catch (IOException e) {
             LOG.error("{}: flush failed", files, e);
+        } finally {
+            flushing.unlock();
         }
     }
 

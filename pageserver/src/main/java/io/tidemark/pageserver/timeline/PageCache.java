@@ -92,7 +92,11 @@ final class PageCache implements AutoCloseable {
         private final long owner = nextOwner.getAndIncrement();
         private final AtomicLongArray notes = new AtomicLongArray(NOTES);
 
-        private View() {}
+        private View(Lsn startLsn) {
+            for (int slot = 0; slot < NOTES; slot++) {
+                notes.setRelease(slot, startLsn.value());
+            }
+        }
 
         /** Copies the page as of {@code at}; false when it is not there. */
         boolean get(Key key, Lsn at, byte[] into) {
@@ -131,8 +135,13 @@ final class PageCache implements AutoCloseable {
         }
     }
 
-    View view() {
-        return new View();
+    /**
+     * A view for a timeline.
+     *
+     * @param startLsn what was written up to it is not known here: a page read below it may have a newer version
+     */
+    View view(Lsn startLsn) {
+        return new View(startLsn);
     }
 
     private boolean get(long owner, Key key, Lsn at, byte[] into) {

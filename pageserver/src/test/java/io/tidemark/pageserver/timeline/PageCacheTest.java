@@ -27,7 +27,7 @@ class PageCacheTest {
     @Test
     void anEntryHoldsFromItsVersionUntilTheNextOne() {
         try (PageCache cache = new PageCache(1 << 20)) {
-            PageCache.View view = cache.view();
+            PageCache.View view = cache.view(Lsn.INVALID);
             assertThat(view.get(KEY, Lsn.of(10), page)).isFalse();
             view.put(KEY, Lsn.of(10), Lsn.of(20), filled(1));
             assertThat(view.get(KEY, Lsn.of(9), page)).isFalse();
@@ -43,7 +43,7 @@ class PageCacheTest {
     @Test
     void aPageReadBelowAKnownChangeEndsThere() {
         try (PageCache cache = new PageCache(1 << 20)) {
-            PageCache.View view = cache.view();
+            PageCache.View view = cache.view(Lsn.INVALID);
             view.changed(KEY, Lsn.of(30));
             view.put(KEY, Lsn.of(10), Lsn.of(20), filled(1));
             assertThat(view.get(KEY, Lsn.of(20), page)).isTrue();
@@ -56,10 +56,22 @@ class PageCacheTest {
     }
 
     @Test
+    void whatWasWrittenBeforeTheViewBeganIsNotKnown() {
+        try (PageCache cache = new PageCache(1 << 20)) {
+            PageCache.View view = cache.view(Lsn.of(100));
+            view.put(KEY, Lsn.of(10), Lsn.of(20), filled(1));
+            assertThat(view.get(KEY, Lsn.of(20), page)).isTrue();
+            assertThat(view.get(KEY, Lsn.of(21), page)).isFalse();
+            view.put(KEY, Lsn.of(30), Lsn.of(100), filled(2));
+            assertThat(view.get(KEY, Lsn.of(101), page)).isTrue();
+        }
+    }
+
+    @Test
     void timelinesDoNotSeeEachOther() {
         try (PageCache cache = new PageCache(1 << 20)) {
-            PageCache.View one = cache.view();
-            PageCache.View other = cache.view();
+            PageCache.View one = cache.view(Lsn.INVALID);
+            PageCache.View other = cache.view(Lsn.INVALID);
             one.put(KEY, Lsn.of(10), Lsn.of(20), filled(1));
             assertThat(other.get(KEY, Lsn.of(15), page)).isFalse();
             other.changed(KEY, Lsn.of(11));
@@ -72,7 +84,7 @@ class PageCacheTest {
     @Test
     void theNumberOfPagesIsBounded() {
         try (PageCache cache = new PageCache(0)) {
-            PageCache.View view = cache.view();
+            PageCache.View view = cache.view(Lsn.INVALID);
             int keys = 20_000;
             for (int i = 0; i < keys; i++) {
                 view.put(new Key(0, i), Lsn.of(1), Lsn.of(1), filled(i));
@@ -101,7 +113,7 @@ class PageCacheTest {
         }
         try (PageCache cache = new PageCache(1 << 20);
                 var threads = Executors.newFixedThreadPool(3)) {
-            PageCache.View view = cache.view();
+            PageCache.View view = cache.view(Lsn.INVALID);
             Future<?> writer = threads.submit(() -> {
                 SplittableRandom random = new SplittableRandom(1);
                 for (long lsn = 2; lsn <= versions; lsn++) {

@@ -1,0 +1,96 @@
+package io.tidemark.pageserver;
+
+import io.tidemark.runtime.net.HostPort;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Everything one can choose about a pageserver process.
+ *
+ * @param id node id, for those who ask
+ * @param dataDir where timelines live; made when it does not exist
+ * @param listenPg where the page service is
+ * @param listenHttp where the HTTP API is
+ * @param safekeepers where the WAL of all timelines comes from; none: nothing is ingested
+ * @param pageCacheBytes memory for pages that have been built, off the heap
+ * @param gcHorizonBytes how much WAL behind the head stays readable at the least
+ * @param gcPeriod how often garbage is looked for; zero: only when asked
+ * @param waitLsnTimeout how long a request waits for WAL to arrive
+ */
+public record PageserverConfig(
+        long id,
+        Path dataDir,
+        HostPort listenPg,
+        HostPort listenHttp,
+        List<HostPort> safekeepers,
+        long pageCacheBytes,
+        long gcHorizonBytes,
+        Duration gcPeriod,
+        Duration waitLsnTimeout) {
+    public static final HostPort DEFAULT_LISTEN_PG = new HostPort("127.0.0.1", 6400);
+    public static final HostPort DEFAULT_LISTEN_HTTP = new HostPort("127.0.0.1", 9898);
+    public static final long DEFAULT_PAGE_CACHE_BYTES = 256L << 20;
+
+    /** A day of a busy small server; time-based retention comes with leases and branches. */
+    public static final long DEFAULT_GC_HORIZON_BYTES = 16L << 30;
+
+    public static final Duration DEFAULT_GC_PERIOD = Duration.ofHours(1);
+    public static final Duration DEFAULT_WAIT_LSN_TIMEOUT = Duration.ofMinutes(5);
+
+    /** Throws {@link IllegalArgumentException} with a sentence for the user when a value can't be. */
+    public PageserverConfig {
+        safekeepers = List.copyOf(safekeepers);
+        if (listenPg.port() != 0 && listenPg.equals(listenHttp)) {
+            throw new IllegalArgumentException("--listen-pg and --listen-http are both " + listenPg);
+        }
+        if (pageCacheBytes < 1 << 20) {
+            throw new IllegalArgumentException("--page-cache-mb must be at least 1");
+        }
+        if (gcHorizonBytes < 0 || gcPeriod.isNegative()) {
+            throw new IllegalArgumentException("--gc-horizon-mb and --gc-period must not be negative");
+        }
+        if (!waitLsnTimeout.isPositive()) {
+            throw new IllegalArgumentException("--wait-lsn-timeout must be longer than 0");
+        }
+    }
+
+    /** The defaults, for a data directory. */
+    public static PageserverConfig of(Path dataDir, List<HostPort> safekeepers) {
+        return new PageserverConfig(
+                1,
+                dataDir,
+                DEFAULT_LISTEN_PG,
+                DEFAULT_LISTEN_HTTP,
+                safekeepers,
+                DEFAULT_PAGE_CACHE_BYTES,
+                DEFAULT_GC_HORIZON_BYTES,
+                DEFAULT_GC_PERIOD,
+                DEFAULT_WAIT_LSN_TIMEOUT);
+    }
+
+    /** The same, listening elsewhere. */
+    public PageserverConfig listeningOn(HostPort pg, HostPort http) {
+        return new PageserverConfig(
+                id, dataDir, pg, http, safekeepers, pageCacheBytes, gcHorizonBytes, gcPeriod, waitLsnTimeout);
+    }
+
+    /** The settings by the names of their flags, in a fixed order, for people. */
+    public Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("id", Long.toString(id));
+        settings.put("data-dir", dataDir.toString());
+        settings.put("listen-pg", listenPg.toString());
+        settings.put("listen-http", listenHttp.toString());
+        settings.put(
+                "safekeepers",
+                String.join(",", safekeepers.stream().map(HostPort::toString).toList()));
+        settings.put("page-cache-mb", Long.toString(pageCacheBytes >> 20));
+        settings.put("gc-horizon-mb", Long.toString(gcHorizonBytes >> 20));
+        settings.put("gc-period", gcPeriod.toSeconds() + "s");
+        settings.put("wait-lsn-timeout", waitLsnTimeout.toSeconds() + "s");
+        return settings;
+    }
+}

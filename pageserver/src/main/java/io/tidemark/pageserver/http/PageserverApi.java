@@ -1,0 +1,89 @@
+package io.tidemark.pageserver.http;
+
+import io.tidemark.pageserver.metrics.PageserverMetrics;
+import io.tidemark.pageserver.timeline.TimelineRegistry;
+import io.tidemark.runtime.http.HttpError;
+import io.tidemark.runtime.http.HttpReply;
+import io.tidemark.runtime.http.Router;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The routes that concern the process; those of timelines are in {@link TimelineRoutes}. */
+public final class PageserverApi {
+    private final long id;
+    private final TimelineRegistry timelines;
+    private final Map<String, String> settings;
+    private final PageserverMetrics metrics;
+    private final BooleanSupplier ready;
+    private final TimelineRoutes timelineRoutes;
+
+    /**
+     * Routes for one server.
+     *
+     * @param settings by the names of their flags, for people
+     * @param ready false before the start is complete and from the begin of the shutdown
+     */
+    public PageserverApi(
+            long id,
+            TimelineRegistry timelines,
+            TimelineRoutes timelineRoutes,
+            Map<String, String> settings,
+            PageserverMetrics metrics,
+            BooleanSupplier ready) {
+        this.id = id;
+        this.timelines = timelines;
+        this.timelineRoutes = timelineRoutes;
+        this.settings = settings;
+        this.metrics = metrics;
+        this.ready = ready;
+    }
+
+    static ObjectNode object() {
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    static ArrayNode array() {
+        return JsonNodeFactory.instance.arrayNode();
+    }
+
+    /** All routes. */
+    public Router router() {
+        Router router = new Router()
+                .on("GET", "/metrics", request -> metrics())
+                .on("GET", "/health", request -> health())
+                .on("GET", "/v1/status", request -> HttpReply.json(object().put("id", id)))
+                .on("GET", "/v1/config", request -> config());
+        timelineRoutes.addTo(router);
+        return router;
+    }
+
+    private HttpReply metrics() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try {
+            metrics.writeText(out);
+        } catch (IOException e) {
+            throw new HttpError(500, "metrics: " + e.getMessage());
+        }
+        return new HttpReply(200, "text/plain; version=0.0.4; charset=utf-8", out.toString(StandardCharsets.UTF_8));
+    }
+
+    private HttpReply health() {
+        boolean isReady = ready.getAsBoolean();
+        HttpReply reply = HttpReply.json(object().put("status", isReady ? "ready" : "not ready")
+                .put("timelines", timelines.all().size())
+                .put("broken_timelines", timelines.broken().size()));
+        return isReady ? reply : new HttpReply(503, reply.contentType(), reply.body());
+    }
+
+    private HttpReply config() {
+        ObjectNode node = object();
+        settings.forEach(node::put);
+        return HttpReply.json(node);
+    }
+}

@@ -1,0 +1,15 @@
+package io.tidemark.pageserver.server;
+
+import io.tidemark.pageserver.metrics.PageserverMetrics;
+import io.tidemark.pageserver.timeline.TimelineRegistry;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * What every session of the page service needs.
+ *
+ * @param settings by the names of their flags, for people
+ * @param waitLsnTimeout how long a request may wait for WAL to arrive
+ */
+public record EdgeContext(
+        TimelineRegistry timelines, PageserverMetrics metrics, Map<String, String> settings, Duration waitLsnTimeout) {}

@@ -1,0 +1,94 @@
+package io.tidemark.pageserver.server;
+
+import io.tidemark.pageserver.timeline.Timeline;
+import io.tidemark.wire.frame.ErrorFields;
+import io.tidemark.wire.frame.SqlState;
+import io.tidemark.wire.frame.TextTable;
+import io.tidemark.wire.id.TenantId;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
+import io.tidemark.wire.page.PagestreamVersion;
+import io.tidemark.wire.server.PgServerConnection;
+import io.tidemark.wire.server.PgSession;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** One client of the page service: answers questions in plain words, and becomes a stream of pages when it asks for one. */
+final class PageSession implements PgSession {
+    private final PgServerConnection connection;
+    private final EdgeContext context;
+
+    PageSession(PgServerConnection connection, EdgeContext context) {
+        this.connection = connection;
+        this.context = context;
+        context.metrics().connections(1);
+    }
+
+    @Override
+    public void onCommand(String sql) {
+        String text = sql.strip();
+        while (text.endsWith(";")) {
+            text = text.substring(0, text.length() - 1).strip();
+        }
+        String[] words = text.split("\\s+", -1);
+        Optional<PagestreamVersion> stream = PagestreamVersion.ofCommand(words[0]);
+        if (stream.isPresent()) {
+            startStream(stream.get(), words);
+        } else if (words[0].equalsIgnoreCase("set")) {
+            connection.complete("SELECT 1");
+        } else if (words[0].equalsIgnoreCase("show")) {
+            show(text.substring(words[0].length()).strip().toLowerCase(Locale.ROOT));
+        } else {
+            fail(
+                    SqlState.INTERNAL_ERROR,
+                    "unsupported command " + words[0] + " in " + text + "; " + ShowAnswers.WHAT_CAN_BE_ASKED);
+        }
+    }
+
+    private void startStream(PagestreamVersion version, String[] words) {
+        if (words.length != 3) {
+            fail(SqlState.SYNTAX_ERROR, "usage: " + version.command() + " TENANT_ID TIMELINE_ID");
+            return;
+        }
+        TenantTimelineId id;
+        try {
+            id = new TenantTimelineId(TenantId.parse(words[1]), TimelineId.parse(words[2]));
+        } catch (IllegalArgumentException e) {
+            fail(SqlState.SYNTAX_ERROR, String.valueOf(e.getMessage()));
+            return;
+        }
+        Optional<Timeline> timeline = context.timelines().find(id);
+        if (timeline.isEmpty()) {
+            context.metrics().refused("TIMELINE_NOT_FOUND");
+            fail(SqlState.INTERNAL_ERROR, "not found: timeline " + id + " is not on this pageserver");
+            return;
+        }
+        context.metrics().request(version.command());
+        connection.startCopyBoth(new PagestreamHandler(
+                connection,
+                context,
+                version,
+                timeline.get(),
+                context.timelines().sessionThreads()));
+    }
+
+    private void show(String what) {
+        // Asks layer maps and counters only, never a disk: may run on the event loop.
+        Optional<TextTable> table = new ShowAnswers(context).answer(what);
+        if (table.isPresent()) {
+            connection.complete(table.get(), "SHOW");
+        } else {
+            fail(SqlState.UNDEFINED_OBJECT, "there is no '" + what + "' to show; " + ShowAnswers.WHAT_CAN_BE_ASKED);
+        }
+    }
+
+    private void fail(String sqlState, String message) {
+        connection.fail(ErrorFields.error(sqlState, message));
+    }
+
+    @Override
+    public void onClosed(@Nullable Throwable cause) {
+        context.metrics().connections(-1);
+    }
+}

@@ -1,0 +1,255 @@
+package io.tidemark.pageserver.timeline;
+
+import io.tidemark.pageserver.compaction.CompactionConfig;
+import io.tidemark.pageserver.compaction.CompactionLoop;
+import io.tidemark.pageserver.compaction.Compactor;
+import io.tidemark.pageserver.layer.LayerSnapshot;
+import io.tidemark.pageserver.layer.LayerStore;
+import io.tidemark.pageserver.timeline.ReadException.Kind;
+import io.tidemark.runtime.time.TimeSource;
+import io.tidemark.wire.id.Lsn;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One branch of a tenant's history: what has been ingested, and what may be asked.
+ *
+ * <p>Written by one thread through its {@link TimelineWriter}; read by many, each with a {@link TimelineReader}.
+ *
+ * <p>Always: disk_consistent_lsn <= last_record_lsn; whoever sees last_record_lsn can read everything up to it, because it is
+ * published after the versions are in the open layer and the caches know of them.
+ */
+public final class Timeline implements AutoCloseable {
+    private final TimelineMetadata metadata;
+    private final LayerStore store;
+    private final PageCache.View pages;
+    private final SizeCache sizes;
+    private final @Nullable Timeline ancestor;
+    private final LsnWaitQueue lastRecord;
+    private final TimelineWriter writer;
+    private final Compactor compactor;
+    private final Runnable alarm;
+    private volatile Supplier<String> ingestStatus = () -> "no WAL receiver";
+    private volatile @Nullable String failure;
+    private volatile @Nullable CompactionLoop compaction;
+    private volatile Lsn prevRecordLsn = Lsn.INVALID;
+
+    /**
+     * A timeline on the versions of {@code store}.
+     *
+     * @param ancestor null for one that did not branch from another
+     * @param alarm counts damage that a read has met
+     */
+    Timeline(
+            TimelineMetadata metadata, LayerStore store, PageCache cache, @Nullable Timeline ancestor, Runnable alarm) {
+        this.metadata = metadata;
+        this.store = store;
+        this.ancestor = ancestor;
+        this.alarm = alarm;
+        Lsn start = store.diskConsistentLsn().max(metadata.startLsn());
+        this.lastRecord = new LsnWaitQueue(start);
+        this.pages = cache.view(start);
+        this.sizes = new SizeCache(start);
+        this.writer = new TimelineWriter(this);
+        TimelineCompaction compaction = new TimelineCompaction(this);
+        this.compactor = new Compactor(store, CompactionConfig.DEFAULT, compaction, compaction, TimeSource.system());
+    }
+
+    public TimelineMetadata metadata() {
+        return metadata;
+    }
+
+    /** Everything up to here has been ingested and can be read. */
+    public Lsn lastRecordLsn() {
+        return lastRecord.current();
+    }
+
+    /** Where the last record before {@link #lastRecordLsn} starts; invalid when nothing was ingested since the start. */
+    public Lsn prevRecordLsn() {
+        return prevRecordLsn;
+    }
+
+    /** Everything up to here survives a crash. */
+    public Lsn diskConsistentLsn() {
+        return store.diskConsistentLsn().max(metadata.startLsn());
+    }
+
+    /** Below it nothing can be asked for any more, but for single LSNs that are kept. */
+    public Lsn gcCutoff() {
+        return store.layers().retention().cutoff();
+    }
+
+    /** The first LSN that can be asked for. */
+    public Lsn minReadableLsn() {
+        return gcCutoff().max(metadata.readableLsn());
+    }
+
+    /** The layers and their files, for inspection and maintenance. */
+    public LayerStore store() {
+        return store;
+    }
+
+    /** Makes durable what has been ingested by now. */
+    public void flush() throws IOException {
+        writer.flush();
+    }
+
+    /** Rewrites the layers; one task at a time. */
+    public Compactor compactor() {
+        return compactor;
+    }
+
+    /** Why nothing is ingested any more; null while all is well. */
+    public @Nullable String failure() {
+        return failure;
+    }
+
+    /** A reader for one thread. */
+    public TimelineReader reader() {
+        return new TimelineReader(this);
+    }
+
+    /** The one writer; for the thread that ingests. */
+    public TimelineWriter writer() {
+        return writer;
+    }
+
+    /**
+     * Settles which LSN a request reads.
+     *
+     * <pre>
+     *   request_lsn = 0, request_lsn < not_modified_since, request_lsn below what is kept: refused
+     *   not_modified_since > last_record_lsn: wait until it has arrived, read there
+     *   else: the lower one of request_lsn and last_record_lsn
+     * </pre>
+     *
+     * @param limit how long to wait at most
+     */
+    public Lsn effectiveLsn(Lsn requestLsn, Lsn notModifiedSince, Duration limit) throws ReadException {
+        if (!requestLsn.isValid()) {
+            throw new ReadException(Kind.BAD_REQUEST, "invalid LSN(0) in request");
+        }
+        if (requestLsn.isBefore(notModifiedSince)) {
+            throw new ReadException(
+                    Kind.BAD_REQUEST,
+                    "invalid request with request LSN " + requestLsn + " and not_modified_since " + notModifiedSince);
+        }
+        requireReadable(requestLsn);
+        if (notModifiedSince.isAfter(lastRecordLsn())) {
+            await(notModifiedSince, limit);
+            return notModifiedSince;
+        }
+        return requestLsn.min(lastRecordLsn());
+    }
+
+    private void requireReadable(Lsn lsn) throws ReadException {
+        if (lsn.isBefore(metadata.readableLsn())) {
+            throw new ReadException(
+                    Kind.BAD_REQUEST,
+                    "timeline " + metadata.id() + " can be read from " + metadata.readableLsn() + " on, not at " + lsn);
+        }
+        if (!store.layers().retention().covers(lsn)) {
+            throw new ReadException(
+                    Kind.BAD_REQUEST,
+                    "tried to request a page version that was garbage collected. requested at " + lsn + " gc cutoff "
+                            + gcCutoff());
+        }
+    }
+
+    /** Waits until everything up to {@code lsn} has been ingested. */
+    public void await(Lsn lsn, Duration limit) throws ReadException {
+        switch (lastRecord.await(lsn, limit)) {
+            case REACHED -> {}
+            case CLOSED -> throw new ReadException(Kind.CLOSED, "timeline " + metadata.id() + " is going down");
+            case TIMED_OUT ->
+                throw new ReadException(
+                        Kind.LSN_TIMEOUT,
+                        "Timed out while waiting for WAL record at LSN " + lsn + " to arrive, last_record_lsn "
+                                + lastRecordLsn() + " disk consistent LSN=" + diskConsistentLsn()
+                                + ", WalReceiver status: " + ingestStatus());
+        }
+    }
+
+    /** What the ingest says of itself, for people. */
+    public String ingestStatus() {
+        String stopped = failure;
+        return stopped == null ? ingestStatus.get() : "stopped: " + stopped;
+    }
+
+    public void describeIngest(Supplier<String> status) {
+        ingestStatus = status;
+    }
+
+    /** Ingest stops for good, with a reason that says what to do; what has been ingested can still be read. */
+    public void fail(String reason) {
+        failure = reason;
+    }
+
+    /** What there is now; the caller closes it. */
+    LayerSnapshot layers() {
+        return store.snapshot();
+    }
+
+    PageCache.View pages() {
+        return pages;
+    }
+
+    SizeCache sizes() {
+        return sizes;
+    }
+
+    @Nullable
+    Timeline ancestor() {
+        return ancestor;
+    }
+
+    Lsn branchLsn() {
+        return metadata.ancestor().orElseThrow().lsn();
+    }
+
+    void alarm() {
+        alarm.run();
+    }
+
+    /** From the writer: everything up to {@code lsn} has been put. */
+    void publish(Lsn lsn, Lsn prev) {
+        prevRecordLsn = prev;
+        lastRecord.advance(lsn);
+    }
+
+    /** From now on layers are compacted in the background. */
+    void startCompaction() {
+        compaction = CompactionLoop.start(
+                compactor,
+                CompactionConfig.DEFAULT.idlePeriod(),
+                "compact-" + metadata.id().timelineId());
+    }
+
+    /** Compaction may have something to do. */
+    void layersChanged() {
+        CompactionLoop loop = compaction;
+        if (loop != null) {
+            loop.wake();
+        }
+    }
+
+    /** Answers nobody who would have to wait, and compacts no more. */
+    void stop() {
+        lastRecord.close();
+        CompactionLoop loop = compaction;
+        compaction = null;
+        if (loop != null) {
+            loop.close();
+        }
+    }
+
+    /** Stops, and gives memory and files back. What was not flushed is gone. */
+    @Override
+    public void close() {
+        stop();
+        pages.close();
+        store.close();
+    }
+}

@@ -1,0 +1,47 @@
+package io.tidemark.pageserver.timeline;
+
+import io.tidemark.pageserver.redo.RedoRules;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
+import io.tidemark.wire.wal.WalFlavour;
+import java.util.Optional;
+
+/**
+ * What a timeline is, fixed when it is made.
+ *
+ * @param id its tenant and its own id
+ * @param pgMajor 14 to 18
+ * @param systemId of the PostgreSQL cluster
+ * @param flavour of its WAL
+ * @param dataChecksums pages are served with checksums
+ * @param hintBitsLogged see {@link RedoRules#hintBitsLogged}
+ * @param walSegmentSizeBytes of the cluster
+ * @param startLsn where its base data is: the first LSN at which anything can be read, but for what an ancestor has
+ * @param readableLsn from here on everything can be read: the start, or the end of the backup that it was made from
+ * @param ancestor the timeline that it branched from, and where
+ */
+public record TimelineMetadata(
+        TenantTimelineId id,
+        int pgMajor,
+        SystemId systemId,
+        WalFlavour flavour,
+        boolean dataChecksums,
+        boolean hintBitsLogged,
+        int walSegmentSizeBytes,
+        Lsn startLsn,
+        Lsn readableLsn,
+        Optional<BranchPoint> ancestor) {
+
+    /**
+     * Where a branch leaves its ancestor.
+     *
+     * @param lsn the last LSN of the ancestor's history that is also the branch's
+     */
+    public record BranchPoint(TimelineId timelineId, Lsn lsn) {}
+
+    RedoRules rules() {
+        return new RedoRules(pgMajor, flavour, hintBitsLogged);
+    }
+}

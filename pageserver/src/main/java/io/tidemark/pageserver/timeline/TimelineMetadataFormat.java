@@ -1,0 +1,123 @@
+package io.tidemark.pageserver.timeline;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.tidemark.pageserver.timeline.TimelineMetadata.BranchPoint;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
+import io.tidemark.wire.id.TenantId;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
+import io.tidemark.wire.wal.WalFlavour;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The file {@code timeline} of a timeline's directory.
+ *
+ * <pre>
+ *   file   = "tidemark-timeline " version(decimal) " " crc32c(8 hex digits, of the body) LF body
+ *   body   = one JSON object, UTF-8
+ *   object = tenant_id, timeline_id: 32 hex digits | pg_version: 14..18 | system_id: decimal text | flavour: "stock" or "neon"
+ *            data_checksums, hint_bits_logged: boolean | wal_segment_size: bytes | start_lsn, readable_lsn: LSN
+ *            ancestor_timeline_id, ancestor_lsn: only of a branch
+ * </pre>
+ */
+final class TimelineMetadataFormat {
+    static final int VERSION = 1;
+    private static final String MAGIC = "tidemark-timeline";
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private TimelineMetadataFormat() {}
+
+    static byte[] encode(TimelineMetadata metadata) {
+        ObjectNode node = JSON.createObjectNode();
+        node.put("tenant_id", metadata.id().tenantId().toString());
+        node.put("timeline_id", metadata.id().timelineId().toString());
+        node.put("pg_version", metadata.pgMajor());
+        node.put("system_id", metadata.systemId().toString());
+        node.put("flavour", metadata.flavour().name().toLowerCase(Locale.ROOT));
+        node.put("data_checksums", metadata.dataChecksums());
+        node.put("hint_bits_logged", metadata.hintBitsLogged());
+        node.put("wal_segment_size", metadata.walSegmentSizeBytes());
+        node.put("start_lsn", metadata.startLsn().toString());
+        node.put("readable_lsn", metadata.readableLsn().toString());
+        metadata.ancestor().ifPresent(branch -> {
+            node.put("ancestor_timeline_id", branch.timelineId().toString());
+            node.put("ancestor_lsn", branch.lsn().toString());
+        });
+        byte[] body = (node.toPrettyString() + "\n").getBytes(UTF_8);
+        byte[] head = "%s %d %08x\n".formatted(MAGIC, VERSION, crc(body, 0)).getBytes(UTF_8);
+        byte[] file = new byte[head.length + body.length];
+        System.arraycopy(head, 0, file, 0, head.length);
+        System.arraycopy(body, 0, file, head.length, body.length);
+        return file;
+    }
+
+    /** Reads a file; an {@link IOException} says whether it is too new or damaged. */
+    static TimelineMetadata decode(byte[] file) throws IOException {
+        int lineEnd = 0;
+        while (lineEnd < file.length && file[lineEnd] != '\n') {
+            lineEnd++;
+        }
+        String[] head = new String(file, 0, lineEnd, UTF_8).split(" ", -1);
+        if (head.length != 3 || !head[0].equals(MAGIC)) {
+            throw new IOException("it is damaged: it does not begin like a timeline's file");
+        }
+        if (!head[1].equals(Integer.toString(VERSION))) {
+            throw new IOException("its format " + head[1] + " is not the one that this version reads, " + VERSION
+                    + ": use the version that wrote it, or a newer one");
+        }
+        if (lineEnd == file.length || !head[2].equals("%08x".formatted(crc(file, lineEnd + 1)))) {
+            throw new IOException("it is damaged: its checksum is wrong");
+        }
+        try {
+            return decodeBody(JSON.readTree(file, lineEnd + 1, file.length - lineEnd - 1));
+        } catch (JacksonException | IllegalArgumentException e) {
+            throw new IOException("it is damaged: " + e.getMessage(), e);
+        }
+    }
+
+    private static TimelineMetadata decodeBody(JsonNode node) {
+        Optional<BranchPoint> ancestor = node.has("ancestor_timeline_id")
+                ? Optional.of(new BranchPoint(
+                        TimelineId.parse(text(node, "ancestor_timeline_id")), Lsn.parse(text(node, "ancestor_lsn"))))
+                : Optional.empty();
+        return new TimelineMetadata(
+                new TenantTimelineId(
+                        TenantId.parse(text(node, "tenant_id")), TimelineId.parse(text(node, "timeline_id"))),
+                require(node, "pg_version").asInt(),
+                SystemId.parse(text(node, "system_id")),
+                WalFlavour.valueOf(text(node, "flavour").toUpperCase(Locale.ROOT)),
+                require(node, "data_checksums").asBoolean(),
+                require(node, "hint_bits_logged").asBoolean(),
+                require(node, "wal_segment_size").asInt(),
+                Lsn.parse(text(node, "start_lsn")),
+                Lsn.parse(text(node, "readable_lsn")),
+                ancestor);
+    }
+
+    private static JsonNode require(JsonNode node, String name) {
+        JsonNode value = node.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("field " + name + " is missing");
+        }
+        return value;
+    }
+
+    private static String text(JsonNode node, String name) {
+        return require(node, name).asString();
+    }
+
+    private static int crc(byte[] bytes, int from) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, from, bytes.length - from);
+        return (int) crc.getValue();
+    }
+}
