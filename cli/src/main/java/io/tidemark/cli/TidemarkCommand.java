@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
             StopCommand.class,
             StatusCommand.class,
             SafekeeperCommand.class,
+            PageserverCommand.class,
             ShimCommand.class,
             WalCommand.class,
             SimCommand.class,

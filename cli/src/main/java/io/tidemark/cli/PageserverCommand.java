@@ -1,0 +1,143 @@
+package io.tidemark.cli;
+
+import io.tidemark.pageserver.PageserverConfig;
+import io.tidemark.pageserver.PageserverServer;
+import io.tidemark.runtime.net.HostPort;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code tidemark pageserver}: runs one pageserver in this process until it is told to stop. */
+@Command(
+        name = "pageserver",
+        mixinStandardHelpOptions = true,
+        description = "Run a pageserver: takes committed WAL from safekeepers and answers \"this page at this LSN\".",
+        footer = {
+            "",
+            "SIGTERM and SIGINT stop it in order (exit code 0). Exit code 1: it could not start; 2: wrong options.",
+            "psql -h HOST -p 6400 -c 'SHOW lsns' asks it how far it is; http://HOST:9898/metrics, /health, /v1/status too."
+        })
+@SuppressWarnings("NullAway.Init") // picocli sets the fields
+final class PageserverCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--id", paramLabel = "N", defaultValue = "1", description = "Node id (default: ${DEFAULT-VALUE}).")
+    private long id;
+
+    @Option(
+            names = {"-D", "--data-dir"},
+            paramLabel = "DIR",
+            required = true,
+            description = "Where timelines live; made when it does not exist.")
+    private Path dataDir;
+
+    @Option(
+            names = {"-l", "--listen-pg"},
+            paramLabel = "HOST:PORT",
+            defaultValue = "127.0.0.1:6400",
+            description = "Where the page service is; port 0 takes a free one (default: ${DEFAULT-VALUE}).")
+    private String listenPg;
+
+    @Option(
+            names = "--listen-http",
+            paramLabel = "HOST:PORT",
+            defaultValue = "127.0.0.1:9898",
+            description = "Where the HTTP API is (default: ${DEFAULT-VALUE}).")
+    private String listenHttp;
+
+    @Option(
+            names = "--safekeepers",
+            paramLabel = "HOST:PORT,...",
+            defaultValue = "",
+            description = "Where the WAL of all timelines comes from (default: nowhere, nothing is ingested).")
+    private String safekeepers;
+
+    @Option(
+            names = "--page-cache-mb",
+            paramLabel = "MB",
+            defaultValue = "256",
+            description = "Memory for pages that have been built (default: ${DEFAULT-VALUE}).")
+    private long pageCacheMb;
+
+    @Option(
+            names = "--gc-horizon-mb",
+            paramLabel = "MB",
+            defaultValue = "16384",
+            description = "How much WAL behind the head stays readable at the least (default: ${DEFAULT-VALUE}).")
+    private long gcHorizonMb;
+
+    @Option(
+            names = "--gc-period",
+            paramLabel = "SECONDS",
+            defaultValue = "3600",
+            description = "How often garbage is looked for; 0: only when asked (default: ${DEFAULT-VALUE} s).")
+    private long gcPeriodSeconds;
+
+    @Option(
+            names = "--wait-lsn-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "300",
+            description = "How long a request waits for WAL to arrive (default: ${DEFAULT-VALUE} s).")
+    private long waitLsnSeconds;
+
+    @Option(
+            names = "--log-format",
+            paramLabel = "plain|json",
+            defaultValue = "plain",
+            description = "How log lines look on standard error (default: ${DEFAULT-VALUE}).")
+    private LogFormat logFormat;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        PageserverConfig config = config();
+        logFormat.configure();
+        PageserverServer server;
+        try {
+            server = PageserverServer.start(config);
+        } catch (IOException e) {
+            Throwable cause = e.getCause();
+            String reason = cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";
+            spec.commandLine().getErr().println("tidemark pageserver: " + e.getMessage() + reason);
+            return 1;
+        }
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(() -> {
+                    server.close();
+                    Runtime.getRuntime().halt(0);
+                }));
+        new CountDownLatch(1).await();
+        return 0;
+    }
+
+    private PageserverConfig config() {
+        try {
+            List<HostPort> addresses = Arrays.stream(safekeepers.split(",", -1))
+                    .map(String::strip)
+                    .filter(text -> !text.isEmpty())
+                    .map(HostPort::parse)
+                    .toList();
+            return new PageserverConfig(
+                    id,
+                    dataDir,
+                    HostPort.parse(listenPg),
+                    HostPort.parse(listenHttp),
+                    addresses,
+                    Math.multiplyExact(pageCacheMb, 1L << 20),
+                    Math.multiplyExact(gcHorizonMb, 1L << 20),
+                    Duration.ofSeconds(gcPeriodSeconds),
+                    Duration.ofSeconds(waitLsnSeconds));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+}
