@@ -1,6 +1,7 @@
 package io.tidemark.it.ingest;
 
-import io.tidemark.pageserver.ingest.FakeTimelineHead;
+import io.tidemark.pageserver.ingest.TimelineHead;
+import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.KeyKind;
 import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.pgcontrol.CheckPoint;
@@ -41,7 +42,7 @@ import java.util.TreeSet;
  *   <li>pages are compared under PostgreSQL's own masks.
  * </ul>
  */
-final class ClusterComparison {
+public final class ClusterComparison {
     private static final int MAX_FINDINGS = 40;
     private static final int SPGIST_SPECIAL = 8184;
     private static final int SEQUENCE_SPECIAL = 8184;
@@ -49,7 +50,7 @@ final class ClusterComparison {
     /** last_value, log_cnt and is_called of the one tuple. */
     private static final int SEQUENCE_VALUES = 8160;
 
-    private final FakeTimelineHead head;
+    private final TimelineHead head;
     private final Path dataDir;
     private final int pgMajor;
     private final List<String> findings = new ArrayList<>();
@@ -61,7 +62,7 @@ final class ClusterComparison {
     private long lsnsEqual;
     private long lsnsDifferent;
 
-    ClusterComparison(FakeTimelineHead head, Path dataDir, int pgMajor) {
+    public ClusterComparison(TimelineHead head, Path dataDir, int pgMajor) {
         this.head = head;
         this.dataDir = dataDir;
         this.pgMajor = pgMajor;
@@ -78,7 +79,7 @@ final class ClusterComparison {
     }
 
     /** What differs; empty when nothing does. */
-    List<String> run() throws IOException, InvalidControlFileException {
+    public List<String> run() throws IOException, InvalidControlFileException {
         try (RelationFiles files = RelationFiles.of(dataDir)) {
             compareListings(files);
             for (RelTag tag : files.relations()) {
@@ -96,7 +97,7 @@ final class ClusterComparison {
         return findings;
     }
 
-    String summary() {
+    public String summary() {
         return "%d relations, %d pages (%d with the server's LSN, %d with another), %d SLRU pages; failures %s"
                 .formatted(relations, pages, lsnsEqual, lsnsDifferent, slruPages, failures);
     }
@@ -106,6 +107,14 @@ final class ClusterComparison {
         if (seen <= MAX_FINDINGS / 4 && findings.size() < MAX_FINDINGS) {
             findings.add(what);
         }
+    }
+
+    private byte[] require(Key key) throws IOException {
+        byte[] value = head.read(key);
+        if (value == null) {
+            throw new IOException(Keys.describe(key) + " has no value");
+        }
+        return value;
     }
 
     private static boolean isCompared(RelTag tag, RelationFiles files) {
@@ -149,7 +158,7 @@ final class ClusterComparison {
             byte[] page = new byte[Page.SIZE_BYTES];
             if (block < stored) {
                 try {
-                    page = head.require(Keys.relationBlock(tag, block));
+                    page = require(Keys.relationBlock(tag, block));
                 } catch (IOException e) {
                     differ("redo", tag + " block " + block + ": " + e.getMessage());
                     continue;
@@ -263,7 +272,7 @@ final class ClusterComparison {
             }
             for (int block = 0; block < Math.min(blocks, bytes.length / Page.SIZE_BYTES); block++) {
                 slruPages++;
-                byte[] page = head.require(Keys.slruBlock(kind, segment.getKey(), block));
+                byte[] page = require(Keys.slruBlock(kind, segment.getKey(), block));
                 int at = Arrays.mismatch(
                         page, 0, Page.SIZE_BYTES, bytes, block * Page.SIZE_BYTES, (block + 1) * Page.SIZE_BYTES);
                 if (at >= 0) {
@@ -330,7 +339,7 @@ final class ClusterComparison {
     private void compareCheckPoint() throws IOException, InvalidControlFileException {
         ControlFile disk = ControlFile.read(Files.readAllBytes(dataDir.resolve("global/pg_control")), pgMajor);
         CheckPoint expected = disk.checkPoint();
-        CheckPoint stored = CheckPoint.current(head.require(Keys.CHECKPOINT), head.read(Keys.NEXT_XID));
+        CheckPoint stored = CheckPoint.current(require(Keys.CHECKPOINT), head.read(Keys.NEXT_XID));
         // The record of a shutdown says 0; the timeline says what a hot standby needs.
         expected.setOldestActiveXid(stored.oldestActiveXid());
         int at = Arrays.mismatch(stored.toBytes(), expected.toBytes());
@@ -338,7 +347,7 @@ final class ClusterComparison {
         if (at >= 0 && !onlyPadding) {
             differ("checkpoint", "CheckPoint differs at byte " + at);
         }
-        ControlFile control = ControlFile.read(head.require(Keys.CONTROL_FILE), pgMajor);
+        ControlFile control = ControlFile.read(require(Keys.CONTROL_FILE), pgMajor);
         if (!control.limits().equals(disk.limits())
                 || control.walLevel() != disk.walLevel()
                 || control.walLogHints() != disk.walLogHints()
