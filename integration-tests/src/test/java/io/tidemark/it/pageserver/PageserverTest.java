@@ -43,6 +43,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
@@ -111,10 +112,10 @@ class PageserverTest {
                 postgres.start();
                 try (Connection first = connect(postgres);
                         Connection second = connect(postgres)) {
-                    Thread watcher = Thread.ofVirtual().unstarted(() -> remember(timeline, remembered));
-                    watcher.start();
+                    AtomicBoolean done = new AtomicBoolean();
+                    Thread watcher = Thread.ofVirtual().start(() -> remember(timeline, remembered, done));
                     new VariedWorkload(first, second, rows).withoutTablespaces().run();
-                    watcher.interrupt();
+                    done.set(true); // an interrupt would close the layer files that it reads
                     watcher.join();
                 }
                 postgres.stop(PostgresServer.Shutdown.FAST, STOP_DEADLINE);
@@ -245,9 +246,9 @@ class PageserverTest {
         }
     }
 
-    private static void remember(Timeline timeline, Map<Lsn, Integer> remembered) {
+    private static void remember(Timeline timeline, Map<Lsn, Integer> remembered, AtomicBoolean done) {
         Lsn last = Lsn.INVALID;
-        while (remembered.size() < MOMENTS && !Thread.currentThread().isInterrupted()) {
+        while (remembered.size() < MOMENTS && !done.get()) {
             try {
                 Lsn next = timeline.lastRecordLsn();
                 if (next.isAfter(last.plus(1 << 20))) {
