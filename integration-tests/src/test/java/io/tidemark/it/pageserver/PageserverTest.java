@@ -83,6 +83,7 @@ class PageserverTest {
     }
 
     @Test
+    @Tag("slow")
     void everyPageOfAClusterIsServed() throws Exception {
         serveEveryPage(17, 300);
     }
