@@ -83,7 +83,6 @@ class PageserverTest {
     }
 
     @Test
-    @Tag("slow")
     void everyPageOfAClusterIsServed() throws Exception {
         serveEveryPage(17, 300);
     }

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A timeline as the end of a stream of WAL. For one thread: the WAL receiver's.
  *
- * <p>What it remembers of the head ({@link WalIngest}) is thrown away with every connection, since an interrupted batch leaves it ahead of
- * what was published.
+ * <p>A connection that breaks in the middle of a batch leaves whole records that were put: they are published before the next begins.
+ * What is remembered of the head ({@link WalIngest}) is thrown away with every connection, since it may be ahead of what was put.
  */
 public final class TimelineIngest implements WalTarget {
     private final Timeline timeline;
@@ -47,8 +47,12 @@ public final class TimelineIngest implements WalTarget {
 
     @Override
     public Lsn resume() throws IOException {
+        if (lastEnd.isAfter(timeline.lastRecordLsn())) {
+            // Whole records of committed WAL, whatever ended the connection. The store does not go back behind a put,
+            // so neither may the stream.
+            timeline.writer().publish(lastEnd, lastStart, time.monotonicNanos());
+        }
         timeline.writer().abandon();
-        lastEnd = Lsn.INVALID;
         ingest = new WalIngest(timeline.writer(), timeline.metadata().rules());
         return timeline.lastRecordLsn();
     }

@@ -26,6 +26,9 @@ public final class TimelineWriter implements TimelineHead {
     private @Nullable TimelineReader reader;
     private Lsn lastPut = Lsn.INVALID;
 
+    /** Up to where reads here see what was put: as {@link #lastPut}, but not a part of a record that was given up. */
+    private Lsn head = Lsn.INVALID;
+
     TimelineWriter(Timeline timeline) {
         this.timeline = timeline;
     }
@@ -38,6 +41,7 @@ public final class TimelineWriter implements TimelineHead {
         byte[] bytes = ValueFormat.encode(value);
         timeline.store().put(key, lsn, value.isBase(), bytes, 0, bytes.length);
         lastPut = lsn;
+        head = lsn;
         KeyKind kind = KeyKind.of(key);
         if (kind == KeyKind.RELATION_BLOCK) {
             timeline.pages().changed(key, lsn);
@@ -86,7 +90,7 @@ public final class TimelineWriter implements TimelineHead {
     }
 
     private Lsn head() {
-        return lastPut.max(timeline.lastRecordLsn());
+        return head.max(timeline.lastRecordLsn());
     }
 
     /**
@@ -100,14 +104,17 @@ public final class TimelineWriter implements TimelineHead {
             writing.lock();
         }
         try {
-            timeline.store().freezeIfDue(lsn, nowNanos);
+            if (lastPut.isAtMost(lsn)) { // else a part of the next record is there already
+                timeline.store().freezeIfDue(lsn, nowNanos);
+            }
         } finally {
             writing.unlock();
         }
     }
 
-    /** Gives up what was put and not published: it is put again from the same WAL, or never seen. */
+    /** Gives up the part of a record that was put before its writing failed: it is put again from the same WAL, or never seen. */
     public void abandon() {
+        head = Lsn.INVALID;
         if (writing.isHeldByCurrentThread()) {
             writing.unlock();
         }

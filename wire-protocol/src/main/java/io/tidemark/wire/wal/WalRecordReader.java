@@ -40,6 +40,13 @@ public final class WalRecordReader {
     private int windowLength;
 
     private byte[] assembled = new byte[0];
+
+    // The record over several pages that is being put together; partTotal is 0 when there is none.
+    private long partStart;
+    private long partAt;
+    private int partTotal;
+    private int partLength;
+    private boolean atPageHeader;
     private final CRC32C crc = new CRC32C();
 
     /**
@@ -134,6 +141,9 @@ public final class WalRecordReader {
 
     /** Returns null and moves {@code next} when the record was abandoned by its writer; null only when bytes are missing. */
     private @Nullable WalRecord readRecord() throws IOException, InvalidWalException {
+        if (partTotal != 0) {
+            return assemble();
+        }
         long at = next;
         if ((at & PAGE - 1) == 0) {
             WalPageHeader header = readPageHeader(at);
@@ -160,54 +170,72 @@ public final class WalRecordReader {
         int total = LittleEndian.i32(window, indexOf(at));
         checkLength(total, at);
         if (total > inPage) {
-            return assemble(at, total, inPage);
+            partStart = at;
+            partAt = at;
+            partTotal = total;
+            partLength = 0;
+            atPageHeader = false;
+            return assemble();
         }
         return load(at, total) < total ? null : complete(window, indexOf(at), total, at, at + total);
     }
 
-    private @Nullable WalRecord assemble(long start, int total, int inFirstPage)
-            throws IOException, InvalidWalException {
-        int got = 0;
-        long at = start;
-        int n = inFirstPage;
+    /**
+     * Goes on with the record over several pages at {@link #next}: takes over what is there, and keeps its place when bytes are missing, since
+     * a source gives each byte once.
+     */
+    private @Nullable WalRecord assemble() throws IOException, InvalidWalException {
         while (true) {
-            if (load(at, n) < n) {
+            if (atPageHeader && !continueOnNextPage()) {
                 return null;
             }
-            if (assembled.length < got + n) {
+            int n = Math.min(partTotal - partLength, PAGE - (int) (partAt & PAGE - 1));
+            if (load(partAt, n) < n) {
+                return null;
+            }
+            if (assembled.length < partLength + n) {
                 // Grows with what has arrived: xl_tot_len is not to be believed before the CRC.
-                assembled = Arrays.copyOf(assembled, Math.min(total, Math.max(got + n, 2 * assembled.length)));
+                assembled =
+                        Arrays.copyOf(assembled, Math.min(partTotal, Math.max(partLength + n, 2 * assembled.length)));
             }
-            System.arraycopy(window, indexOf(at), assembled, got, n);
-            if (got < HEADER && got + n >= HEADER) {
-                checkPrev(LittleEndian.i64(assembled, WalRecordHeader.PREV), start);
+            System.arraycopy(window, indexOf(partAt), assembled, partLength, n);
+            if (partLength < HEADER && partLength + n >= HEADER) {
+                checkPrev(LittleEndian.i64(assembled, WalRecordHeader.PREV), partStart);
             }
-            got += n;
-            at += n;
-            if (got == total) {
-                return complete(assembled, 0, total, start, at);
+            partLength += n;
+            partAt += n;
+            atPageHeader = true;
+            if (partLength == partTotal) {
+                partTotal = 0;
+                return complete(assembled, 0, partLength, partStart, partAt);
             }
-            WalPageHeader header = readPageHeader(at);
-            if (header == null) {
-                return null;
-            }
-            if (header.isOverwriteContrecord() && !header.isContrecord()) {
-                next = at; // the writer came back after a crash and goes on without the rest of this record
-                return null;
-            }
-            if (!header.isContrecord() || header.remainingLength() != total - got) {
-                throw invalid(
-                        Reason.CONTINUATION,
-                        at,
-                        "%d bytes are missing of the record at %s, but this page continues one by %s"
-                                .formatted(
-                                        total - got,
-                                        Lsn.of(start),
-                                        Integer.toUnsignedString(header.remainingLength())));
-            }
-            at += header.sizeBytes();
-            n = Math.min(total - got, PAGE - header.sizeBytes());
         }
+    }
+
+    /** Steps over the header of a page that continues the record; false when it is missing or the record was abandoned. */
+    private boolean continueOnNextPage() throws IOException, InvalidWalException {
+        WalPageHeader header = readPageHeader(partAt);
+        if (header == null) {
+            return false;
+        }
+        if (header.isOverwriteContrecord() && !header.isContrecord()) {
+            partTotal = 0;
+            next = partAt; // the writer came back after a crash and goes on without the rest of this record
+            return false;
+        }
+        if (!header.isContrecord() || header.remainingLength() != partTotal - partLength) {
+            throw invalid(
+                    Reason.CONTINUATION,
+                    partAt,
+                    "%d bytes are missing of the record at %s, but this page continues one by %s"
+                            .formatted(
+                                    partTotal - partLength,
+                                    Lsn.of(partStart),
+                                    Integer.toUnsignedString(header.remainingLength())));
+        }
+        partAt += header.sizeBytes();
+        atPageHeader = false;
+        return true;
     }
 
     private WalRecord complete(byte[] bytes, int offset, int total, long start, long lastByteEnd)
@@ -263,9 +291,11 @@ public final class WalRecordReader {
             windowStart = at;
             windowLength = 0;
         } else if (from + wanted > WINDOW) {
-            System.arraycopy(window, (int) from, window, 0, windowLength - (int) from);
-            windowStart = at;
-            windowLength -= (int) from;
+            // With what is before it on its page: when bytes are missing, the page's header is read again.
+            int kept = (int) Math.max(0, from - (at & PAGE - 1));
+            System.arraycopy(window, kept, window, 0, windowLength - kept);
+            windowStart += kept;
+            windowLength -= kept;
         }
         int have = (int) (windowStart + windowLength - at);
         while (have < wanted) {

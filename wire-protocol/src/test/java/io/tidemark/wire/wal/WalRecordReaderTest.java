@@ -195,4 +195,40 @@ class WalRecordReaderTest {
         assertThat(e.reason()).isEqualTo(Reason.STALE_PAGE);
         assertThat(e.reason().isEndOfWal()).isTrue();
     }
+
+    /** As a stream is: bytes come in pieces of any size, and each is given once. */
+    @Test
+    void aStreamIsNeverAskedToGoBack() throws Exception {
+        Lsn start = Lsn.of(3L * SEGMENT);
+        for (int seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            WalStreamWriter writer = writer(start, Lsn.INVALID);
+            int count = 0;
+            while (writer.position().minus(start) < 3_500_000) {
+                byte[] data = new byte[random.nextInt(10) == 0 ? random.nextInt(100_000) : random.nextInt(3_000)];
+                random.nextBytes(data);
+                writer.append(10, 0x20, count++, data);
+            }
+            byte[] wal = take(writer);
+            long[] given = {0};
+            int[] arrived = {0};
+            WalSource stream = (at, into, offset, length) -> {
+                assertThat(at.minus(start)).as("asked to go back").isGreaterThanOrEqualTo(given[0]);
+                int from = (int) at.minus(start);
+                int n = Math.max(0, Math.min(length, arrived[0] - from));
+                System.arraycopy(wal, from, into, offset, n);
+                given[0] = from + n;
+                return n;
+            };
+            WalRecordReader reader = new WalRecordReader(stream, 16, SEGMENT, start);
+            int read = 0;
+            while (arrived[0] < wal.length) {
+                arrived[0] = Math.min(wal.length, arrived[0] + 1 + random.nextInt(random.nextBoolean() ? 40 : 60_000));
+                for (WalRecord record = reader.next(); record != null; record = reader.next()) {
+                    assertThat(record.xid()).as("seed %s", seed).isEqualTo(read++);
+                }
+            }
+            assertThat(read).as("seed %s", seed).isEqualTo(count);
+        }
+    }
 }
