@@ -217,7 +217,7 @@ class WalRecordReaderTest {
                 int from = (int) at.minus(start);
                 int n = Math.max(0, Math.min(length, arrived[0] - from));
                 System.arraycopy(wal, from, into, offset, n);
-                given[0] = from + n;
+                given[0] = (long) from + n;
                 return n;
             };
             WalRecordReader reader = new WalRecordReader(stream, 16, SEGMENT, start);
