@@ -58,11 +58,11 @@ class TimelineIngestTest {
             TimelineIngest ingest = new TimelineIngest(timeline, TimeSource.system());
             assertThat(ingest.resume()).isEqualTo(START);
             WalRecordReader first = reader(wal, START);
-            ingest.ingest(first.next());
+            ingest.ingest(Objects.requireNonNull(first.next()));
             ingest.endBatch();
             Lsn published = timeline.lastRecordLsn();
             for (int i = 0; i < 3; i++) {
-                ingest.ingest(first.next());
+                ingest.ingest(Objects.requireNonNull(first.next()));
             }
             assertThat(timeline.lastRecordLsn()).isEqualTo(published);
 
