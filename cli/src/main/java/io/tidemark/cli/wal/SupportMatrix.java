@@ -3,6 +3,7 @@ package io.tidemark.cli.wal;
 import io.tidemark.pageserver.verify.FinalComparison;
 import io.tidemark.pageserver.verify.OpcodeCounts;
 import io.tidemark.pageserver.verify.VerifyReport;
+import io.tidemark.wire.wal.ResourceManagers;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What redo can do, as real runs showed it: operation by version, in Markdown. */
 public final class SupportMatrix {
+    private static final int RMGRS = 256;
+
     private final TreeMap<Integer, WalVerification.Result> runs = new TreeMap<>();
 
     /** Adds the run of a version. */
@@ -70,10 +73,20 @@ public final class SupportMatrix {
         return out.toString();
     }
 
+    /** By resource manager, and there as the oldest version has them, then what newer ones added. */
     private Set<String> names() {
         Set<String> names = new LinkedHashSet<>();
-        runs.keySet().forEach(major -> names.addAll(ExpectedOperations.of(major)));
-        runs.values().forEach(run -> names.addAll(byName(run.report()).keySet()));
+        for (int rmgr = 0; rmgr < RMGRS; rmgr++) {
+            String prefix = ResourceManagers.nameOf(rmgr) + "/";
+            runs.forEach((major, run) -> {
+                ExpectedOperations.of(major).stream()
+                        .filter(name -> name.startsWith(prefix))
+                        .forEach(names::add);
+                byName(run.report()).keySet().stream()
+                        .filter(name -> name.startsWith(prefix))
+                        .forEach(names::add);
+            });
+        }
         return names;
     }
 

@@ -2,6 +2,7 @@ package io.tidemark.cli.wal;
 
 import io.tidemark.cli.workload.WalMaker;
 import io.tidemark.shim.postgres.PostgresArchives;
+import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.wire.id.PgVersion;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -48,6 +49,20 @@ final class WalMakeCommand implements Callable<Integer> {
     @Option(names = "--thorough", description = "Also use up a million transaction ids, which takes a while.")
     boolean thorough;
 
+    @Option(
+            names = "--bin",
+            paramLabel = "BINDIR",
+            description = "The programs of an installed PostgreSQL, instead of those of --pg.")
+    @Nullable
+    Path binaries;
+
+    @Option(
+            names = "--command",
+            paramLabel = "COMMAND",
+            description = "A shell command to run in place of the workload; PGHOST, PGPORT and PGUSER lead to the server.")
+    @Nullable
+    String command;
+
     @Option(names = "--checksums", description = "A cluster with data checksums.")
     boolean checksums;
 
@@ -67,11 +82,12 @@ final class WalMakeCommand implements Callable<Integer> {
         WalMaker maker = new WalMaker(Objects.requireNonNull(directory));
         PrintWriter out = injected.commandLine().getOut();
         try {
-            maker.make(
-                    PostgresArchives.configured().require(pgMajor),
-                    checksums,
-                    settings,
-                    WalMaker.everything(rows, thorough));
+            PostgresBinaries postgres = binaries != null
+                    ? PostgresBinaries.at(binaries)
+                    : PostgresArchives.configured().require(pgMajor);
+            WalMaker.Work work =
+                    command != null ? WalMaker.command(command) : WalMaker.everything(rows, thorough);
+            maker.make(postgres, checksums, settings, work);
             out.println("tidemark wal verify " + maker.dataDir() + " --base " + maker.base() + " --final "
                     + maker.dataDir());
             return 0;

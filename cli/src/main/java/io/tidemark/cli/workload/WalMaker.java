@@ -114,6 +114,17 @@ public final class WalMaker {
         };
     }
 
+    /** A shell command that finds the server in its environment; its exit code does not matter, its WAL does. */
+    public static Work command(String command) {
+        return server -> {
+            ProcessBuilder process = new ProcessBuilder("/bin/sh", "-c", command).inheritIO();
+            process.environment().put("PGHOST", server.host());
+            process.environment().put("PGPORT", Integer.toString(server.port()));
+            process.environment().put("PGUSER", InitDbOptions.defaults().user());
+            process.start().waitFor();
+        };
+    }
+
     /** A superuser's session. */
     public static Connection connect(PostgresServer server, String database) throws SQLException {
         return DriverManager.getConnection(

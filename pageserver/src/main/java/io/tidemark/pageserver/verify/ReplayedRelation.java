@@ -19,6 +19,12 @@ final class ReplayedRelation {
         /** Its content was lost on the way into the WAL, see {@link KnownDifferences}; no record has brought it back yet. */
         boolean emptied;
 
+        /** The end of the last record that stamped the page on the primary and does nothing in redo; 0 when there is none. */
+        long stampedByPrimary;
+
+        /** The end of the last record that brought the page as a whole because it is new; 0 when there is none. */
+        long broughtWhole;
+
         Held(byte[] bytes) {
             this.bytes = bytes;
         }
@@ -100,6 +106,8 @@ final class ReplayedRelation {
             if (held != null) {
                 Held other = new Held(held.bytes.clone());
                 other.emptied = held.emptied;
+                other.stampedByPrimary = held.stampedByPrimary;
+                other.broughtWhole = held.broughtWhole;
                 copy.pages[i] = other;
             }
         }

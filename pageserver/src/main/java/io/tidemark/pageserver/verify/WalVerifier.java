@@ -103,9 +103,13 @@ public final class WalVerifier {
             PageRedo.Outcome outcome = redo.apply(record, block, held.bytes);
             if (image == null) {
                 count.unchecked++;
+                if (record.rmgrId() == ResourceManagers.XLOG) {
+                    held.stampedByPrimary = record.end().value();
+                }
             } else if (outcome == PageRedo.Outcome.RESTORED) {
                 count.restored++;
                 held.emptied = KnownDifferences.isEmptied(block, image, held.bytes);
+                held.broughtWhole = record.rmgrId() == ResourceManagers.XLOG ? record.end().value() : 0;
             } else {
                 count.compared++;
                 compare(record, block, image, held, count);
