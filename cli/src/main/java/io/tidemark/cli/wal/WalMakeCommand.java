@@ -59,7 +59,8 @@ final class WalMakeCommand implements Callable<Integer> {
     @Option(
             names = "--command",
             paramLabel = "COMMAND",
-            description = "A shell command to run in place of the workload; PGHOST, PGPORT and PGUSER lead to the server.")
+            description =
+                    "A shell command to run in place of the workload; PGHOST, PGPORT and PGUSER lead to the server.")
     @Nullable
     String command;
 
@@ -85,8 +86,7 @@ final class WalMakeCommand implements Callable<Integer> {
             PostgresBinaries postgres = binaries != null
                     ? PostgresBinaries.at(binaries)
                     : PostgresArchives.configured().require(pgMajor);
-            WalMaker.Work work =
-                    command != null ? WalMaker.command(command) : WalMaker.everything(rows, thorough);
+            WalMaker.Work work = command != null ? WalMaker.command(command) : WalMaker.everything(rows, thorough);
             maker.make(postgres, checksums, settings, work);
             out.println("tidemark wal verify " + maker.dataDir() + " --base " + maker.base() + " --final "
                     + maker.dataDir());

@@ -5,12 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.cli.wal.SupportMatrix;
 import io.tidemark.cli.wal.WalVerification;
 import io.tidemark.cli.workload.WalMaker;
+import io.tidemark.pageserver.pgpage.Page;
+import io.tidemark.pageserver.verify.Finding;
 import io.tidemark.pageserver.verify.OpcodeCounts;
 import io.tidemark.shim.postgres.PostgresArchives;
 import io.tidemark.shim.postgres.ServerUser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +34,8 @@ class WalVerifyTest {
 
     /** It takes a million transactions until there is something to cut off, which only the thorough runs use up. */
     private static final String NEEDS_A_MILLION = "CLOG/TRUNCATE";
+
+    private static final Path PG_CLASS = Path.of("base", "5", "1259");
 
     @Test
     void version17() throws Exception {
@@ -61,6 +72,59 @@ class WalVerifyTest {
     @ValueSource(ints = {14, 15, 16, 17, 18})
     void fullPageWrites(int major) throws Exception {
         judge(major, false, true, Map.of("full_page_writes", "on"));
+    }
+
+    /** A judge that finds nothing wrong has to show that it would. */
+    @Test
+    void aWrongPageIsFound() throws Exception {
+        WalMaker maker = new WalMaker(ServerUser.current().scratchDirectory("tidemark-verify-"));
+        try {
+            maker.make(PostgresArchives.configured().require(16), false, Map.of(), server -> {
+                try (Connection session = WalMaker.connect(server, "postgres");
+                        Statement statement = session.createStatement()) {
+                    statement.execute("CREATE TABLE t (id int PRIMARY KEY, v text)");
+                    statement.execute("INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 500) i");
+                }
+            });
+            WalVerification verification =
+                    new WalVerification(maker.walDirectory(), maker.base(), maker.dataDir(), 16, false, 3);
+            assertThat(verification.run().isClean(false)).isTrue();
+            damageFirstTuples(maker.dataDir().resolve(PG_CLASS));
+            WalVerification.Result atTheEnd = verification.run();
+            assertThat(atTheEnd.isClean(false)).isFalse();
+            assertThat(atTheEnd.report().findings()).isEmpty();
+            assertThat(Objects.requireNonNull(atTheEnd.comparison()).findings())
+                    .first(InstanceOfAssertFactories.type(Finding.class))
+                    .satisfies(finding -> {
+                        assertThat(finding.title()).isEqualTo("block 0 of 1663/5/1259");
+                        assertThat(finding.details()).singleElement().asString().matches(".*tuple \\d+ \\+ 50: .*");
+                    });
+            damageFirstTuples(maker.base().resolve(PG_CLASS));
+            WalVerification.Result onTheWay = verification.run();
+            assertThat(onTheWay.isClean(false)).isFalse();
+            assertThat(onTheWay.report().findings())
+                    .first(InstanceOfAssertFactories.type(Finding.class))
+                    .satisfies(finding -> {
+                        assertThat(finding.title()).matches("Heap .* at 0/\\p{XDigit}+, block \\d+ of 1663/5/1259 .*");
+                        assertThat(finding.details()).singleElement().asString().matches(".*tuple \\d+ \\+ 50: .*");
+                    });
+        } finally {
+            maker.delete();
+        }
+    }
+
+    /** In each page, a byte of the first ordinary tuple's data. */
+    private static void damageFirstTuples(Path file) throws IOException {
+        byte[] all = Files.readAllBytes(file);
+        for (int at = 0; at < all.length; at += Page.SIZE_BYTES) {
+            Page page = new Page(Arrays.copyOfRange(all, at, at + Page.SIZE_BYTES));
+            int offnum = 1;
+            while (page.itemFlags(offnum) != Page.LP_NORMAL) {
+                offnum++;
+            }
+            all[at + page.itemOffset(offnum) + 50] ^= 0x55;
+        }
+        Files.write(file, all);
     }
 
     /** Returns the operations that were not reached. */

@@ -85,10 +85,13 @@ public final class PageDiff {
     }
 
     private static String show(Page page, int offnum) {
-        return offnum > itemsOf(page)
-                ? "none"
-                : LP_FLAGS.get(page.itemFlags(offnum)) + " at " + page.itemOffset(offnum) + " of "
-                        + page.itemLength(offnum);
+        if (offnum > itemsOf(page)) {
+            return "none";
+        }
+        int flags = page.itemFlags(offnum);
+        return flags == Page.LP_REDIRECT
+                ? "redirect to " + page.itemOffset(offnum)
+                : LP_FLAGS.get(flags) + " at " + page.itemOffset(offnum) + " of " + page.itemLength(offnum);
     }
 
     /** Only where both pages have the tuple in the same place; a moved one has been told as a line pointer. */

@@ -109,7 +109,8 @@ public final class WalVerifier {
             } else if (outcome == PageRedo.Outcome.RESTORED) {
                 count.restored++;
                 held.emptied = KnownDifferences.isEmptied(block, image, held.bytes);
-                held.broughtWhole = record.rmgrId() == ResourceManagers.XLOG ? record.end().value() : 0;
+                held.broughtWhole =
+                        record.rmgrId() == ResourceManagers.XLOG ? record.end().value() : 0;
             } else {
                 count.compared++;
                 compare(record, block, image, held, count);
