@@ -2,6 +2,7 @@ package io.tidemark.cli;
 
 import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
+import io.tidemark.pageserver.timeline.StorageTuning;
 import io.tidemark.runtime.net.HostPort;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -91,6 +93,13 @@ final class PageserverCommand implements Callable<Integer> {
     private long waitLsnSeconds;
 
     @Option(
+            names = "--layer-kb",
+            paramLabel = "KB",
+            hidden = true,
+            description = "Make layers this small, for tests: little WAL then makes many files to flush and merge.")
+    private @Nullable Long layerKb;
+
+    @Option(
             names = "--log-format",
             paramLabel = "plain|json",
             defaultValue = "plain",
@@ -103,7 +112,8 @@ final class PageserverCommand implements Callable<Integer> {
         logFormat.configure();
         PageserverServer server;
         try {
-            server = PageserverServer.start(config);
+            server = PageserverServer.start(
+                    config, layerKb == null ? StorageTuning.DEFAULT : StorageTuning.ofLayerBytes(layerKb << 10));
         } catch (IOException e) {
             Throwable cause = e.getCause();
             String reason = cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";

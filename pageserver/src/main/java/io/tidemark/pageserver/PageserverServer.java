@@ -2,11 +2,11 @@ package io.tidemark.pageserver;
 
 import io.tidemark.pageserver.http.PageserverApi;
 import io.tidemark.pageserver.http.TimelineRoutes;
-import io.tidemark.pageserver.layer.LayerConfig;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.pageserver.server.EdgeContext;
 import io.tidemark.pageserver.server.PageEdge;
 import io.tidemark.pageserver.timeline.BaseDataImports;
+import io.tidemark.pageserver.timeline.StorageTuning;
 import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
 import io.tidemark.runtime.durable.Disk;
@@ -49,10 +49,15 @@ public final class PageserverServer implements AutoCloseable {
      * @throws IOException with a sentence for the operator: the directory is locked, can't be read; an address is taken
      */
     public static PageserverServer start(PageserverConfig config) throws IOException {
-        return new PageserverServer(config);
+        return start(config, StorageTuning.DEFAULT);
     }
 
-    private PageserverServer(PageserverConfig config) throws IOException {
+    /** With layers of other sizes than usual. */
+    public static PageserverServer start(PageserverConfig config, StorageTuning tuning) throws IOException {
+        return new PageserverServer(config, tuning);
+    }
+
+    private PageserverServer(PageserverConfig config, StorageTuning tuning) throws IOException {
         boolean started = false;
         try {
             Files.createDirectories(config.dataDir());
@@ -61,7 +66,7 @@ public final class PageserverServer implements AutoCloseable {
             EventLoops loops = closing(new EventLoops("page"));
             WalReceivers receivers = new WalReceivers(config.safekeepers(), loops, metrics);
             timelines = closing(
-                    TimelineRegistry.open(disk, LayerConfig.DEFAULT, config.pageCacheBytes(), receivers, metrics));
+                    TimelineRegistry.open(disk, tuning, config.pageCacheBytes(), receivers, metrics));
             imports = new BaseDataImports(timelines);
             TimelineMaintenance maintenance = new TimelineMaintenance(timelines, config.gcHorizonBytes());
             collectGarbageEvery(config, maintenance);

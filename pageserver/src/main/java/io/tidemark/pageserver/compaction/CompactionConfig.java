@@ -32,6 +32,21 @@ public record CompactionConfig(
     public static final CompactionConfig DEFAULT =
             new CompactionConfig(4, 1L << 30, 64L << 20, 4, 12, 24, 32 << 10, 40, 50, Duration.ofSeconds(20));
 
+    /** The same for files of another size, and with all of a core. */
+    public CompactionConfig ofSize(long bytes) {
+        return new CompactionConfig(
+                l0Threshold,
+                16 * bytes,
+                bytes,
+                stackThreshold,
+                maxStack,
+                imageChainVersions,
+                imageChainBytes,
+                garbagePercent,
+                100,
+                idlePeriod);
+    }
+
     public CompactionConfig {
         boolean sane = l0Threshold > 0
                 && l0BatchBytes > 0

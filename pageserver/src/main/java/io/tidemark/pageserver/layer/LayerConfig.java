@@ -28,6 +28,12 @@ public record LayerConfig(
     public static final LayerConfig DEFAULT =
             new LayerConfig(128L << 20, 256L << 20, Duration.ofMinutes(10), 192L << 20, 2, 24, 16 << 10, 1);
 
+    /** The same, but everything as if layers were this long: many small files instead of few large ones. */
+    public LayerConfig ofSize(long bytes) {
+        return new LayerConfig(
+                bytes, 2 * bytes, freezeAge, bytes + (bytes + 1) / 2, maxFrozen, maxL0, blockBytes, zstdLevel);
+    }
+
     /** The most an open layer can address, in bytes. */
     private static final long LARGEST_OPEN_BYTES = 8L << 30;
 

@@ -30,6 +30,7 @@ public final class Timeline implements AutoCloseable {
     private final LsnWaitQueue lastRecord;
     private final TimelineWriter writer;
     private final Compactor compactor;
+    private final CompactionConfig compactionConfig;
     private final Runnable alarm;
     private volatile Supplier<String> ingestStatus = () -> "no WAL receiver";
     private volatile @Nullable String failure;
@@ -43,7 +44,12 @@ public final class Timeline implements AutoCloseable {
      * @param alarm counts damage that a read has met
      */
     Timeline(
-            TimelineMetadata metadata, LayerStore store, PageCache cache, @Nullable Timeline ancestor, Runnable alarm) {
+            TimelineMetadata metadata,
+            LayerStore store,
+            PageCache cache,
+            @Nullable Timeline ancestor,
+            Runnable alarm,
+            CompactionConfig compactionConfig) {
         this.metadata = metadata;
         this.store = store;
         this.ancestor = ancestor;
@@ -54,7 +60,8 @@ public final class Timeline implements AutoCloseable {
         this.sizes = new SizeCache(start);
         this.writer = new TimelineWriter(this);
         TimelineCompaction compaction = new TimelineCompaction(this);
-        this.compactor = new Compactor(store, CompactionConfig.DEFAULT, compaction, compaction, TimeSource.system());
+        this.compactionConfig = compactionConfig;
+        this.compactor = new Compactor(store, compactionConfig, compaction, compaction, TimeSource.system());
     }
 
     public TimelineMetadata metadata() {
@@ -223,7 +230,7 @@ public final class Timeline implements AutoCloseable {
     void startCompaction() {
         compaction = CompactionLoop.start(
                 compactor,
-                CompactionConfig.DEFAULT.idlePeriod(),
+                compactionConfig.idlePeriod(),
                 "compact-" + metadata.id().timelineId());
     }
 

@@ -1,7 +1,6 @@
 package io.tidemark.pageserver.timeline;
 
 import io.tidemark.pageserver.ingest.TimelineHead;
-import io.tidemark.pageserver.layer.LayerConfig;
 import io.tidemark.pageserver.layer.LayerSet;
 import io.tidemark.pageserver.layer.LayerStore;
 import io.tidemark.pageserver.layer.LayerStoreListener;
@@ -49,7 +48,7 @@ public final class TimelineRegistry implements AutoCloseable {
     private static final int MAX_METADATA_BYTES = 1 << 20;
 
     private final Disk disk;
-    private final LayerConfig layerConfig;
+    private final StorageTuning tuning;
     private final PageCache cache;
     private final Companion companion;
     private final PageserverMetrics metrics;
@@ -79,10 +78,10 @@ public final class TimelineRegistry implements AutoCloseable {
     }
 
     private TimelineRegistry(
-            Disk disk, LayerConfig layerConfig, long pageCacheBytes, Companion companion, PageserverMetrics metrics) {
+            Disk disk, StorageTuning tuning, long pageCacheBytes, Companion companion, PageserverMetrics metrics) {
         this.companion = companion;
         this.disk = disk;
-        this.layerConfig = layerConfig;
+        this.tuning = tuning;
         this.cache = new PageCache(pageCacheBytes);
         this.metrics = metrics;
         this.flushThreads = Executors.newFixedThreadPool(
@@ -93,9 +92,9 @@ public final class TimelineRegistry implements AutoCloseable {
 
     /** Opens all timelines of a data directory. Throws when the directory itself cannot be read. */
     public static TimelineRegistry open(
-            Disk disk, LayerConfig layerConfig, long pageCacheBytes, Companion companion, PageserverMetrics metrics)
+            Disk disk, StorageTuning tuning, long pageCacheBytes, Companion companion, PageserverMetrics metrics)
             throws IOException {
-        TimelineRegistry registry = new TimelineRegistry(disk, layerConfig, pageCacheBytes, companion, metrics);
+        TimelineRegistry registry = new TimelineRegistry(disk, tuning, pageCacheBytes, companion, metrics);
         disk.createDirectory(TENANTS);
         disk.syncDirectory(Path.of(""));
         for (String tenant : disk.list(TENANTS)) {
@@ -173,7 +172,7 @@ public final class TimelineRegistry implements AutoCloseable {
 
     private LayerStore openStore(TenantTimelineId id, Lsn start) throws IOException {
         return LayerStore.open(
-                disk, directory(id).resolve("layers"), layerConfig, start, flushThreads, new Listener(id));
+                disk, directory(id).resolve("layers"), tuning.layers(), start, flushThreads, new Listener(id));
     }
 
     private Timeline open(TimelineMetadata metadata) throws IOException {
@@ -181,7 +180,7 @@ public final class TimelineRegistry implements AutoCloseable {
         Timeline ancestor = ancestorId == null ? null : timelines.get(ancestorId);
         Lsn start = metadata.ancestor().map(TimelineMetadata.BranchPoint::lsn).orElse(Lsn.INVALID);
         LayerStore store = openStore(metadata.id(), start);
-        Timeline timeline = new Timeline(metadata, store, cache, ancestor, metrics::alarm);
+        Timeline timeline = new Timeline(metadata, store, cache, ancestor, metrics::alarm, tuning.compaction());
         timelines.put(metadata.id(), timeline);
         timeline.startCompaction();
         companion.opened(timeline);

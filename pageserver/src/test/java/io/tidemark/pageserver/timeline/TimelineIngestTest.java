@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.key.Value;
-import io.tidemark.pageserver.layer.LayerConfig;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.pageserver.pgcontrol.CheckPoint;
 import io.tidemark.runtime.durable.RealDisk;
@@ -43,7 +42,7 @@ class TimelineIngestTest {
         byte[] wal = walOfOids(1, 2, 3, 4, 5, 6);
         try (TimelineRegistry registry = TimelineRegistry.open(
                 new RealDisk(directory),
-                LayerConfig.DEFAULT,
+                StorageTuning.DEFAULT,
                 1 << 20,
                 TimelineRegistry.Companion.NONE,
                 new PageserverMetrics())) {
