@@ -65,8 +65,7 @@ public final class PageserverServer implements AutoCloseable {
             closing(lock(disk, config.dataDir()));
             EventLoops loops = closing(new EventLoops("page"));
             WalReceivers receivers = new WalReceivers(config.safekeepers(), loops, metrics);
-            timelines = closing(
-                    TimelineRegistry.open(disk, tuning, config.pageCacheBytes(), receivers, metrics));
+            timelines = closing(TimelineRegistry.open(disk, tuning, config.pageCacheBytes(), receivers, metrics));
             imports = new BaseDataImports(timelines);
             TimelineMaintenance maintenance = new TimelineMaintenance(timelines, config.gcHorizonBytes());
             collectGarbageEvery(config, maintenance);
