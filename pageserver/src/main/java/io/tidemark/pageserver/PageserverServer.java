@@ -1,12 +1,14 @@
 package io.tidemark.pageserver;
 
 import io.tidemark.pageserver.http.PageserverApi;
+import io.tidemark.pageserver.http.TimelineCreation;
 import io.tidemark.pageserver.http.TimelineRoutes;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.pageserver.server.EdgeContext;
 import io.tidemark.pageserver.server.PageEdge;
 import io.tidemark.pageserver.timeline.BaseDataImports;
 import io.tidemark.pageserver.timeline.StorageTuning;
+import io.tidemark.pageserver.timeline.TimelineBranches;
 import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
 import io.tidemark.runtime.durable.Disk;
@@ -39,6 +41,7 @@ public final class PageserverServer implements AutoCloseable {
     private final AtomicBoolean ready = new AtomicBoolean();
     private final TimelineRegistry timelines;
     private final BaseDataImports imports;
+    private final TimelineBranches branches;
     private final PageserverMetrics metrics = new PageserverMetrics();
     private final PageEdge pageEdge;
     private final HttpEdge httpEdge;
@@ -67,6 +70,7 @@ public final class PageserverServer implements AutoCloseable {
             WalReceivers receivers = new WalReceivers(config.safekeepers(), loops, metrics);
             timelines = closing(TimelineRegistry.open(disk, tuning, config.pageCacheBytes(), receivers, metrics));
             imports = new BaseDataImports(timelines);
+            branches = new TimelineBranches(timelines);
             TimelineMaintenance maintenance = new TimelineMaintenance(timelines, config.gcHorizonBytes());
             collectGarbageEvery(config, maintenance);
             Map<String, String> settings = config.settings();
@@ -77,7 +81,8 @@ public final class PageserverServer implements AutoCloseable {
             PageserverApi api = new PageserverApi(
                     config.id(),
                     timelines,
-                    new TimelineRoutes(timelines, imports, maintenance),
+                    new TimelineRoutes(
+                            timelines, new TimelineCreation(imports, branches, config.waitLsnTimeout()), maintenance),
                     settings,
                     metrics,
                     ready::get);
@@ -153,6 +158,11 @@ public final class PageserverServer implements AutoCloseable {
     /** Makes timelines from clusters that exist. */
     public BaseDataImports imports() {
         return imports;
+    }
+
+    /** Makes timelines that begin where others were. */
+    public TimelineBranches branches() {
+        return branches;
     }
 
     public PageserverMetrics metrics() {

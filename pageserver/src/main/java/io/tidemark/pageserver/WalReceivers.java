@@ -32,7 +32,7 @@ final class WalReceivers implements TimelineRegistry.Companion {
     @Override
     public void opened(Timeline timeline) {
         if (safekeepers.isEmpty()) {
-            timeline.describeIngest(() -> "no safekeepers are configured (--safekeepers)");
+            timeline.ingestedBy(() -> "no safekeepers are configured (--safekeepers)", () -> {});
             return;
         }
         WalReceiver receiver = new WalReceiver(
@@ -43,10 +43,15 @@ final class WalReceivers implements TimelineRegistry.Companion {
                 WalReceiverConfig.DEFAULT,
                 metrics);
         receivers.put(timeline.metadata().id(), receiver);
-        timeline.describeIngest(() -> {
-            HostPort from = receiver.currentSafekeeper();
-            return from == null ? "connecting to " + safekeepers : "streaming from " + from;
-        });
+        timeline.ingestedBy(() -> status(receiver), receiver::nudge);
+    }
+
+    private String status(WalReceiver receiver) {
+        HostPort from = receiver.currentSafekeeper();
+        if (from != null) {
+            return "streaming from " + from;
+        }
+        return receiver.isUnwritten() ? "nothing was written yet" : "connecting to " + safekeepers;
     }
 
     @Override

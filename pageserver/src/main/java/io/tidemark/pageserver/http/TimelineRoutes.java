@@ -1,7 +1,6 @@
 package io.tidemark.pageserver.http;
 
 import io.tidemark.pageserver.key.KeyRange;
-import io.tidemark.pageserver.timeline.BaseDataImports;
 import io.tidemark.pageserver.timeline.LsnByTimestamp;
 import io.tidemark.pageserver.timeline.ReadException;
 import io.tidemark.pageserver.timeline.Timeline;
@@ -16,7 +15,6 @@ import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -24,7 +22,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -34,21 +31,21 @@ public final class TimelineRoutes {
     private static final String TIMELINE = TIMELINES + "/{timeline}";
 
     private final TimelineRegistry timelines;
-    private final BaseDataImports imports;
+    private final TimelineCreation creation;
     private final TimelineMaintenance maintenance;
 
-    public TimelineRoutes(TimelineRegistry timelines, BaseDataImports imports, TimelineMaintenance maintenance) {
+    public TimelineRoutes(TimelineRegistry timelines, TimelineCreation creation, TimelineMaintenance maintenance) {
         this.timelines = timelines;
-        this.imports = imports;
+        this.creation = creation;
         this.maintenance = maintenance;
     }
 
     void addTo(Router router) {
         router.on("GET", "/v1/tenant", request -> tenants())
                 .on("GET", "/v1/tenant/{tenant}", this::tenant)
-                .on("POST", TIMELINES, this::create)
+                .on("POST", TIMELINES, request -> creation.create(tenantId(request), request.json()))
                 .on("GET", TIMELINES, this::list)
-                .on("GET", TIMELINE, request -> HttpReply.json(info(timeline(request))))
+                .on("GET", TIMELINE, request -> HttpReply.json(TimelineInfo.of(timeline(request))))
                 .on("DELETE", TIMELINE, this::delete)
                 .on("PUT", TIMELINE + "/checkpoint", this::checkpoint)
                 .on("PUT", TIMELINE + "/compact", this::compact)
@@ -99,70 +96,8 @@ public final class TimelineRoutes {
 
     private HttpReply list(HttpRequestView request) {
         ArrayNode all = PageserverApi.array();
-        ofTenant(tenantId(request)).forEach(timeline -> all.add(info(timeline)));
+        ofTenant(tenantId(request)).forEach(timeline -> all.add(TimelineInfo.of(timeline)));
         return HttpReply.json(all);
-    }
-
-    /** Neon's TimelineInfo, as far as it has a meaning here. */
-    private static ObjectNode info(Timeline timeline) {
-        var metadata = timeline.metadata();
-        ObjectNode node = PageserverApi.object()
-                .put("tenant_id", metadata.id().tenantId().toString())
-                .put("timeline_id", metadata.id().timelineId().toString());
-        metadata.ancestor()
-                .ifPresent(branch -> node.put(
-                                "ancestor_timeline_id", branch.timelineId().toString())
-                        .put("ancestor_lsn", branch.lsn().toString()));
-        String failure = timeline.failure();
-        var layers = timeline.store().layers();
-        long fileBytes = layers.layers().stream()
-                .mapToLong(layer -> layer.descriptor().fileBytes())
-                .sum();
-        return node.put("last_record_lsn", timeline.lastRecordLsn().toString())
-                .put("prev_record_lsn", timeline.prevRecordLsn().toString())
-                .put("applied_gc_cutoff_lsn", timeline.gcCutoff().toString())
-                .put("min_readable_lsn", timeline.minReadableLsn().toString())
-                .put("disk_consistent_lsn", timeline.diskConsistentLsn().toString())
-                .put("remote_consistent_lsn", Lsn.INVALID.toString())
-                .put("remote_consistent_lsn_visible", Lsn.INVALID.toString())
-                .put("initdb_lsn", metadata.startLsn().toString())
-                .put("current_physical_size", fileBytes)
-                .put("pg_version", metadata.pgMajor())
-                .put("data_checksums", metadata.dataChecksums())
-                .put("system_id", metadata.systemId().toString())
-                .put("state", failure == null ? "Active" : "Stopped")
-                .put("walreceiver_status", timeline.ingestStatus());
-    }
-
-    /**
-     * Body: {@code new_timeline_id}, and where its data comes from: {@code import_pgdata.location.LocalFs.path}, a data directory of a
-     * server that was shut down (Neon's import mode).
-     */
-    private HttpReply create(HttpRequestView request) {
-        JsonNode body = request.json();
-        TimelineId timelineId =
-                parse("new_timeline_id", body.path("new_timeline_id").asString(""), TimelineId::parse);
-        TenantTimelineId id = new TenantTimelineId(tenantId(request), timelineId);
-        String path = body.path("import_pgdata")
-                .path("location")
-                .path("LocalFs")
-                .path("path")
-                .asString("");
-        if (path.isEmpty()) {
-            throw HttpError.badRequest("the body needs import_pgdata.location.LocalFs.path, the data directory, on this"
-                    + " machine, of a PostgreSQL that was shut down");
-        }
-        try {
-            Timeline made = imports.dataDirectory(id, Path.of(path));
-            HttpReply reply = HttpReply.json(info(made));
-            return new HttpReply(201, reply.contentType(), reply.body());
-        } catch (IllegalStateException e) {
-            throw new HttpError(409, String.valueOf(e.getMessage()));
-        } catch (IllegalArgumentException e) {
-            throw HttpError.badRequest(String.valueOf(e.getMessage()));
-        } catch (IOException e) {
-            throw new HttpError(500, String.valueOf(e.getMessage()));
-        }
     }
 
     private HttpReply delete(HttpRequestView request) {
@@ -186,7 +121,7 @@ public final class TimelineRoutes {
                 timeline.compactor().compactL0();
             }
         });
-        return HttpReply.json(info(timeline));
+        return HttpReply.json(TimelineInfo.of(timeline));
     }
 
     private HttpReply compact(HttpRequestView request) {
@@ -319,7 +254,8 @@ public final class TimelineRoutes {
         });
     }
 
-    private static <T> T parse(String name, String text, Function<String, T> parser) {
+    /** Parses what a caller gave; 400 with its name when it is wrong. */
+    static <T> T parse(String name, String text, Function<String, T> parser) {
         try {
             return parser.apply(text);
         } catch (IllegalArgumentException e) {

@@ -44,6 +44,7 @@ public final class CopyQueue implements CopyHandler, AutoCloseable {
     private long waitingBytes;
     private boolean paused;
     private boolean closed;
+    private boolean woken;
 
     public CopyQueue(Channel channel) {
         this.channel = channel;
@@ -88,13 +89,14 @@ public final class CopyQueue implements CopyHandler, AutoCloseable {
         }
     }
 
-    /** The next event; null when none comes in time. */
+    /** The next event; null when none comes in time, or once after {@link #wake}. */
     public @Nullable Event take(Duration patience) throws InterruptedException {
         long nanos = patience.toNanos();
         lock.lock();
         try {
             while (events.isEmpty()) {
-                if (nanos <= 0) {
+                if (nanos <= 0 || woken) {
+                    woken = false;
                     return null;
                 }
                 nanos = arrived.awaitNanos(nanos);
@@ -108,6 +110,17 @@ public final class CopyQueue implements CopyHandler, AutoCloseable {
                 }
             }
             return event;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets the taker go on without an event; once. */
+    void wake() {
+        lock.lock();
+        try {
+            woken = true;
+            arrived.signal();
         } finally {
             lock.unlock();
         }

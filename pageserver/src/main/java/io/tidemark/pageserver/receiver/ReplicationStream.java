@@ -141,6 +141,11 @@ public final class ReplicationStream implements AutoCloseable {
         return requested;
     }
 
+    /** Ends an {@link #await} that is going on, or the next one, as if its time were up. From any thread. */
+    void wake() {
+        queue.wake();
+    }
+
     /** Says something to the server. */
     public void send(WalReceiverMessage message) {
         connection.writeAndFlush(CopyFrames.frame(connection.channel().alloc(), 256, message::encode));

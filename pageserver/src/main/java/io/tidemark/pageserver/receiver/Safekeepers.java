@@ -4,12 +4,13 @@ import io.tidemark.pageserver.receiver.SafekeeperChoice.Candidate;
 import io.tidemark.runtime.net.HostPort;
 import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.client.PgConnection;
+import io.tidemark.wire.client.PgServerException;
 import io.tidemark.wire.frame.TextTable;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -78,8 +79,16 @@ final class Safekeepers {
         blames.remove(address);
     }
 
-    /** All that answer, except those left alone and {@code except}; asked at the same time. */
-    List<Candidate> ask(@Nullable HostPort except) throws InterruptedException {
+    /**
+     * What safekeepers say.
+     *
+     * @param candidates those that have the timeline
+     * @param withoutTimeline how many answer, and have never heard of it: nobody has written to it yet
+     */
+    record Answers(List<Candidate> candidates, int withoutTimeline) {}
+
+    /** All except those left alone and {@code except}; asked at the same time. */
+    Answers ask(@Nullable HostPort except) throws InterruptedException {
         List<HostPort> asked = new ArrayList<>(addresses.get());
         asked.remove(except);
         long now = System.nanoTime();
@@ -87,26 +96,46 @@ final class Safekeepers {
             Blame blame = blames.get(address);
             return blame != null && blame.untilNanos() - now > 0;
         });
-        List<Candidate> answers = new ArrayList<>();
+        List<Candidate> candidates = new ArrayList<>();
+        int withoutTimeline = 0;
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Map<HostPort, Future<Candidate>> futures = new HashMap<>();
+            Map<HostPort, Future<Candidate>> futures = new LinkedHashMap<>();
             for (HostPort address : asked) {
                 futures.put(address, threads.submit(() -> askOne(address)));
             }
-            for (HostPort address : asked) {
-                Future<Candidate> future = futures.get(address);
+            for (var entry : futures.entrySet()) {
                 try {
-                    if (future != null) {
-                        answers.add(future.get());
-                    }
+                    candidates.add(entry.getValue().get());
                 } catch (ExecutionException e) {
                     Throwable cause = e.getCause() == null ? e : e.getCause();
-                    LOG.info("{}: safekeeper {} does not answer: {}", id, address, cause.getMessage());
-                    blame(address);
+                    if (isWithoutTimeline(cause)) {
+                        withoutTimeline++;
+                    } else {
+                        doesNotAnswer(entry.getKey(), cause);
+                    }
+                } catch (InterruptedException e) {
+                    threads.shutdownNow();
+                    throw e;
                 }
             }
         }
-        return answers;
+        return new Answers(candidates, withoutTimeline);
+    }
+
+    /** Both our safekeepers and Neon's say it in these words. */
+    private static boolean isWithoutTimeline(Throwable cause) {
+        return cause instanceof PgServerException said
+                && String.valueOf(said.getMessage()).contains("not found");
+    }
+
+    private void doesNotAnswer(HostPort address, Throwable cause) {
+        // One line when it begins. WalReceiver tells when somebody answers again.
+        if (blames.containsKey(address)) {
+            LOG.debug("{}: safekeeper {} still does not answer: {}", id, address, cause.getMessage());
+        } else {
+            LOG.info("{}: safekeeper {} does not answer: {}", id, address, cause.getMessage());
+        }
+        blame(address);
     }
 
     private Candidate candidate(HostPort address, PgConnection connection) throws IOException, InterruptedException {

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,21 +32,30 @@ import org.slf4j.LoggerFactory;
  *   leave it when it is silent, when it breaks, or when another has WAL and it sends none (SafekeeperChoice)
  * </pre>
  *
- * <p>Owner: its virtual thread, which also calls the {@link WalTarget}.
+ * <p>While no safekeeper has the timeline, as with a branch that no compute has been started on, it asks now and then, and at once when
+ * somebody waits for WAL.
+ *
+ * <p>Owner: its virtual thread, which also calls the {@link WalTarget}. It is never interrupted: see {@link Wakeups}.
  */
 public final class WalReceiver implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WalReceiver.class);
     private static final Duration TICK = Duration.ofMillis(500);
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(10);
 
+    /** How often it asks at least whether some safekeeper has the timeline by now. */
+    private static final Duration UNWRITTEN_PAUSE = Duration.ofSeconds(5);
+
     private final WalTarget target;
     private final TenantTimelineId id;
     private final WalReceiverConfig config;
     private final WalReceiverMetrics metrics;
     private final Safekeepers safekeepers;
+    private final Wakeups wakeups = new Wakeups();
     private final Thread thread;
-    private volatile boolean closed;
+    private volatile @Nullable ReplicationStream stream;
     private volatile @Nullable HostPort current;
+    private volatile boolean unwritten;
+    private String lastComplaint = "";
 
     /**
      * Starts to receive.
@@ -73,11 +83,24 @@ public final class WalReceiver implements AutoCloseable {
         return current;
     }
 
+    /** Whether all safekeepers that answer have never heard of the timeline. */
+    public boolean isUnwritten() {
+        return unwritten;
+    }
+
+    /** Somebody waits for WAL: if it waits as well, it looks again. */
+    public void nudge() {
+        wakeups.nudge();
+    }
+
     /** Stops, and waits until the thread no longer calls the target. */
     @Override
     public void close() {
-        closed = true;
-        thread.interrupt();
+        wakeups.stop();
+        ReplicationStream streaming = stream;
+        if (streaming != null) {
+            streaming.wake();
+        }
         try {
             if (!thread.join(CLOSE_PATIENCE)) {
                 LOG.warn("{}: the WAL receiver does not stop", id);
@@ -88,63 +111,84 @@ public final class WalReceiver implements AutoCloseable {
     }
 
     private void run() {
-        while (!closed) {
+        int asked = 0;
+        while (!wakeups.isStopped()) {
             try {
-                Optional<Candidate> best = SafekeeperChoice.best(safekeepers.ask(null));
-                if (best.isEmpty()) {
-                    Thread.sleep(config.firstBackoff());
-                } else {
+                Safekeepers.Answers answers = wakeups.call(() -> safekeepers.ask(null), _ -> {});
+                Optional<Candidate> best = SafekeeperChoice.best(answers.candidates());
+                if (best.isPresent()) {
+                    asked = 0;
+                    unwritten = false;
                     receive(best.get());
+                } else if (answers.withoutTimeline() > 0) {
+                    awaitTimeline(++asked);
+                } else {
+                    wakeups.pause(config.firstBackoff());
                 }
-            } catch (InterruptedException e) {
-                if (closed) {
-                    return;
-                }
+            } catch (Wakeups.StoppedException | InterruptedException e) {
+                return;
             } catch (IngestException e) {
                 LOG.error("{}: ingest stops: {}", id, e.getMessage());
                 metrics.refused(e.reason().name());
                 target.stopped(e);
                 return;
-            } catch (RuntimeException e) {
+            } catch (ExecutionException | RuntimeException e) {
                 LOG.error("{}: the WAL receiver failed", id, e);
-                pause(config.maxBackoff());
+                pauseAfterFailure();
             }
         }
     }
 
-    private void pause(Duration howLong) {
+    private void pauseAfterFailure() {
         try {
-            Thread.sleep(howLong);
-        } catch (InterruptedException e) {
-            // Only close interrupts, and the loop looks for it.
+            wakeups.pause(config.maxBackoff());
+        } catch (Wakeups.StoppedException e) {
+            LOG.debug("{}: stops", id);
+        }
+    }
+
+    /** Soon again in the beginning, since a compute may be starting, later less often. */
+    private void awaitTimeline(int asked) throws Wakeups.StoppedException {
+        if (!unwritten) {
+            LOG.info("{}: no safekeeper has this timeline yet; waits until something is written to it", id);
+            unwritten = true;
+        }
+        wakeups.pause(config.firstBackoff());
+        Duration rest = config.backoff(asked).minus(config.firstBackoff());
+        if (rest.isPositive()) {
+            wakeups.pauseUnlessNudged(rest.compareTo(UNWRITTEN_PAUSE) < 0 ? rest : UNWRITTEN_PAUSE);
         }
     }
 
     /** Streams from one safekeeper until it is to be left. */
-    private void receive(Candidate safekeeper) throws InterruptedException, IngestException {
+    private void receive(Candidate safekeeper)
+            throws InterruptedException, IngestException, ExecutionException, Wakeups.StoppedException {
         HostPort address = safekeeper.address();
         String ending = "failed";
         boolean started = false;
-        try (ReplicationStream stream = start(address)) {
+        try (ReplicationStream streaming = start(address)) {
             started = true;
             metrics.started();
             current = address;
-            LOG.info("{}: streams from {} at {}", id, address, stream.receivedLsn());
-            ending = new Session(address, stream).run();
+            stream = streaming;
+            lastComplaint = "";
+            LOG.info("{}: streams from {} at {}", id, address, streaming.receivedLsn());
+            ending = new Session(address, streaming).run();
         } catch (StorageFailedException e) {
-            LOG.warn("{}: storage fails, will try again: {}", id, e.getMessage());
+            complain(e);
             ending = "storage";
-            Thread.sleep(config.idlePoll());
+            wakeups.pause(config.idlePoll());
         } catch (PgServerException e) {
             if (e.sqlState().equals(SqlState.SUCCESSFUL_COMPLETION)) {
                 ending = "caught up";
-                Thread.sleep(config.idlePoll());
+                wakeups.pauseUnlessNudged(config.idlePoll());
             } else {
                 leave(address, e);
             }
         } catch (IOException | InvalidWalException e) {
             leave(address, e);
         } finally {
+            stream = null;
             current = null;
             if (started) {
                 metrics.ended(ending);
@@ -152,25 +196,46 @@ public final class WalReceiver implements AutoCloseable {
         }
     }
 
-    private ReplicationStream start(HostPort address) throws IOException, InterruptedException, StorageFailedException {
+    /** Says it once, and not with each attempt. */
+    private void complain(StorageFailedException e) {
+        String complaint = String.valueOf(e.getMessage());
+        if (!complaint.equals(lastComplaint)) {
+            LOG.warn("{}: storage fails, will try again: {}", id, complaint);
+            lastComplaint = complaint;
+        }
+    }
+
+    private ReplicationStream start(HostPort address)
+            throws IOException, StorageFailedException, ExecutionException, Wakeups.StoppedException {
         Lsn lastRecordLsn;
         try {
             lastRecordLsn = target.resume();
         } catch (IOException e) {
             throw new StorageFailedException(e);
         }
+        try {
+            return wakeups.call(() -> connect(address, lastRecordLsn), ReplicationStream::close);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    private ReplicationStream connect(HostPort address, Lsn from) throws IOException, InterruptedException {
         PgConnection connection = safekeepers.open(address);
         boolean done = false;
         try {
-            ReplicationStream stream = ReplicationStream.start(
+            ReplicationStream connected = ReplicationStream.start(
                     safekeepers.configOf(address),
                     connection,
-                    "START_REPLICATION PHYSICAL " + lastRecordLsn,
+                    "START_REPLICATION PHYSICAL " + from,
                     target.pgMajor(),
                     target.walSegmentSizeBytes(),
-                    lastRecordLsn);
+                    from);
             done = true;
-            return stream;
+            return connected;
         } finally {
             if (!done) {
                 connection.close();
@@ -215,7 +280,7 @@ public final class WalReceiver implements AutoCloseable {
         String run()
                 throws IOException, InvalidWalException, InterruptedException, IngestException, StorageFailedException {
             tell(true);
-            while (!closed) {
+            while (!wakeups.isStopped()) {
                 boolean heard = stream.await(TICK);
                 if (heard) {
                     lastHeardNanos = System.nanoTime();
@@ -244,7 +309,7 @@ public final class WalReceiver implements AutoCloseable {
             Lsn batchStart = stream.receivedLsn();
             int records = 0;
             int inBatch = 0;
-            while (!closed) {
+            while (!wakeups.isStopped()) {
                 WalRecord record = stream.next();
                 if (record != null) {
                     ingest(record);
@@ -286,6 +351,10 @@ public final class WalReceiver implements AutoCloseable {
         private void endBatch() throws StorageFailedException {
             try {
                 target.endBatch();
+                boolean room = target.awaitRoom();
+                while (!room && !wakeups.isStopped()) {
+                    room = target.awaitRoom();
+                }
             } catch (IOException e) {
                 throw new StorageFailedException(e);
             }
@@ -323,7 +392,7 @@ public final class WalReceiver implements AutoCloseable {
 
         private void askOthers(CompletableFuture<List<Candidate>> answer) {
             try {
-                answer.complete(safekeepers.ask(address));
+                answer.complete(safekeepers.ask(address).candidates());
             } catch (InterruptedException | RuntimeException e) {
                 LOG.warn("{}: cannot ask the other safekeepers: {}", id, e.toString());
                 answer.complete(List.of());

@@ -34,6 +34,16 @@ public interface WalTarget {
     /** What was ingested so far becomes readable. */
     void endBatch() throws IOException;
 
+    /**
+     * Waits a little, when storage has fallen behind, until there is room for more.
+     *
+     * @return false when there is none yet
+     * @throws IOException when storage fails, which may pass
+     */
+    default boolean awaitRoom() throws IOException {
+        return true;
+    }
+
     /** How far the timeline is, for the safekeeper. */
     PageserverFeedback feedback();
 

@@ -27,15 +27,21 @@ public final class Timeline implements AutoCloseable {
     private final PageCache.View pages;
     private final SizeCache sizes;
     private final @Nullable Timeline ancestor;
+    private final TimelineRetention retention;
     private final LsnWaitQueue lastRecord;
     private final TimelineWriter writer;
     private final Compactor compactor;
     private final CompactionConfig compactionConfig;
     private final Runnable alarm;
     private volatile Supplier<String> ingestStatus = () -> "no WAL receiver";
+    private volatile Runnable walWanted = () -> {};
     private volatile @Nullable String failure;
     private volatile @Nullable CompactionLoop compaction;
-    private volatile Lsn prevRecordLsn = Lsn.INVALID;
+
+    /** The last record whose end was published, or is about to be. */
+    private volatile LastRecord last;
+
+    private record LastRecord(Lsn end, Lsn start) {}
 
     /**
      * A timeline on the versions of {@code store}.
@@ -53,8 +59,14 @@ public final class Timeline implements AutoCloseable {
         this.metadata = metadata;
         this.store = store;
         this.ancestor = ancestor;
+        this.retention = new TimelineRetention(store);
         this.alarm = alarm;
         Lsn start = store.diskConsistentLsn().max(metadata.startLsn());
+        this.last = new LastRecord(
+                metadata.startLsn(),
+                metadata.ancestor()
+                        .map(TimelineMetadata.BranchPoint::prevRecordLsn)
+                        .orElse(Lsn.INVALID));
         this.lastRecord = new LsnWaitQueue(start);
         this.pages = cache.view(start);
         this.sizes = new SizeCache(start);
@@ -73,9 +85,15 @@ public final class Timeline implements AutoCloseable {
         return lastRecord.current();
     }
 
-    /** Where the last record before {@link #lastRecordLsn} starts; invalid when nothing was ingested since the start. */
+    /** Where the last record before {@link #lastRecordLsn} starts; invalid when it is not known: nothing was ingested since the start. */
     public Lsn prevRecordLsn() {
-        return prevRecordLsn;
+        return prevRecordLsnAt(lastRecordLsn());
+    }
+
+    /** Where the record starts that ends at {@code lsn}; invalid when that is not the last one, or not known. */
+    Lsn prevRecordLsnAt(Lsn lsn) {
+        LastRecord record = last;
+        return record.end().equals(lsn) ? record.start() : Lsn.INVALID;
     }
 
     /** Everything up to here survives a crash. */
@@ -167,6 +185,9 @@ public final class Timeline implements AutoCloseable {
 
     /** Waits until everything up to {@code lsn} has been ingested. */
     public void await(Lsn lsn, Duration limit) throws ReadException {
+        if (lastRecordLsn().isBefore(lsn)) {
+            walWanted.run();
+        }
         switch (lastRecord.await(lsn, limit)) {
             case REACHED -> {}
             case CLOSED -> throw new ReadException(Kind.CLOSED, "timeline " + metadata.id() + " is going down");
@@ -185,8 +206,35 @@ public final class Timeline implements AutoCloseable {
         return stopped == null ? ingestStatus.get() : "stopped: " + stopped;
     }
 
-    public void describeIngest(Supplier<String> status) {
+    /**
+     * Somebody brings it WAL.
+     *
+     * @param status what it says of itself, for people
+     * @param wanted called when somebody waits for WAL that is not here; does not block
+     */
+    public void ingestedBy(Supplier<String> status, Runnable wanted) {
         ingestStatus = status;
+        walWanted = wanted;
+    }
+
+    /**
+     * Returns when the ancestor, if there is one, has all that this timeline has of it.
+     *
+     * @throws IOException when it does not in time
+     */
+    void requireAncestor(Duration limit) throws IOException {
+        if (ancestor == null) {
+            return;
+        }
+        ancestor.requireAncestor(limit);
+        try {
+            ancestor.await(branchLsn(), limit);
+        } catch (ReadException e) {
+            throw new IOException(
+                    "the ancestor " + ancestor.metadata().id().timelineId() + " has not yet streamed again up to the"
+                            + " branch point " + branchLsn(),
+                    e);
+        }
     }
 
     /** Ingest stops for good, with a reason that says what to do; what has been ingested can still be read. */
@@ -212,6 +260,11 @@ public final class Timeline implements AutoCloseable {
         return ancestor;
     }
 
+    /** What of it stays readable. */
+    TimelineRetention retention() {
+        return retention;
+    }
+
     Lsn branchLsn() {
         return metadata.ancestor().orElseThrow().lsn();
     }
@@ -222,7 +275,9 @@ public final class Timeline implements AutoCloseable {
 
     /** From the writer: everything up to {@code lsn} has been put. */
     void publish(Lsn lsn, Lsn prev) {
-        prevRecordLsn = prev;
+        if (lsn.isAfter(last.end())) {
+            last = new LastRecord(lsn, prev);
+        }
         lastRecord.advance(lsn);
     }
 

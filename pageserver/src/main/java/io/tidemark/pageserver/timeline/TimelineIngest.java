@@ -10,6 +10,7 @@ import io.tidemark.wire.replication.PageserverFeedback;
 import io.tidemark.wire.replication.PostgresTime;
 import io.tidemark.wire.wal.WalRecord;
 import java.io.IOException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * What is remembered of the head ({@link WalIngest}) is thrown away with every connection, since it may be ahead of what was put.
  */
 public final class TimelineIngest implements WalTarget {
+    private static final Duration ANCESTOR_PATIENCE = Duration.ofSeconds(1);
+
     private final Timeline timeline;
     private final TimeSource time;
     private @Nullable WalIngest ingest;
@@ -47,6 +50,7 @@ public final class TimelineIngest implements WalTarget {
 
     @Override
     public Lsn resume() throws IOException {
+        timeline.requireAncestor(ANCESTOR_PATIENCE);
         if (lastEnd.isAfter(timeline.lastRecordLsn())) {
             // Whole records of committed WAL, whatever ended the connection. The store does not go back behind a put,
             // so neither may the stream.
@@ -75,11 +79,11 @@ public final class TimelineIngest implements WalTarget {
         } else {
             timeline.writer().publish(timeline.lastRecordLsn(), timeline.prevRecordLsn(), time.monotonicNanos());
         }
-        while (!timeline.writer().awaitRoom()) {
-            if (Thread.currentThread().isInterrupted()) {
-                return;
-            }
-        }
+    }
+
+    @Override
+    public boolean awaitRoom() throws IOException {
+        return timeline.writer().awaitRoom();
     }
 
     @Override

@@ -1,17 +1,14 @@
 package io.tidemark.pageserver.timeline;
 
 import io.tidemark.pageserver.key.KeyRange;
-import io.tidemark.pageserver.layer.Retention;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
-import java.util.TreeSet;
 
 /**
  * What is done to timelines from time to time, or because somebody asks: flushing, and moving the gc cutoff.
  *
- * <p>The cutoff never passes a branch point of a child: these are retained by themselves.
+ * <p>Branch points of children stay readable whatever the cutoff: see {@link TimelineRetention}.
  */
 public final class TimelineMaintenance {
     private final TimelineRegistry timelines;
@@ -38,25 +35,12 @@ public final class TimelineMaintenance {
      * @return where it is now
      */
     public Lsn moveCutoff(Timeline timeline, long horizon) {
-        Lsn head = timeline.lastRecordLsn();
-        Lsn wanted = Long.compareUnsigned(head.value(), horizon) > 0 ? head.plus(-horizon) : Lsn.INVALID;
-        Lsn cutoff = wanted.min(timeline.diskConsistentLsn())
-                .max(timeline.metadata().readableLsn())
-                .max(timeline.gcCutoff());
-        TreeSet<Lsn> retained = new TreeSet<>();
-        for (Timeline child : timelines.all()) {
-            Optional<TimelineMetadata.BranchPoint> branch = child.metadata().ancestor();
-            if (branch.isPresent()
-                    && child.metadata()
-                            .id()
-                            .tenantId()
-                            .equals(timeline.metadata().id().tenantId())
-                    && branch.get().timelineId().equals(timeline.metadata().id().timelineId())) {
-                retained.add(branch.get().lsn());
-            }
-        }
-        timeline.store().retain(new Retention(cutoff, List.copyOf(retained)));
-        return cutoff;
+        return timeline.retention().moveCutoff(() -> {
+            Lsn head = timeline.lastRecordLsn();
+            Lsn wanted = Long.compareUnsigned(head.value(), horizon) > 0 ? head.plus(-horizon) : Lsn.INVALID;
+            return wanted.min(timeline.diskConsistentLsn())
+                    .max(timeline.metadata().readableLsn());
+        });
     }
 
     /** Moves the cutoffs of all timelines. */

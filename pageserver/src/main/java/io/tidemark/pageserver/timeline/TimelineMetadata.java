@@ -38,8 +38,24 @@ public record TimelineMetadata(
      * Where a branch leaves its ancestor.
      *
      * @param lsn the last LSN of the ancestor's history that is also the branch's
+     * @param prevRecordLsn where the record starts that ends there; invalid when it was not the ancestor's last one
      */
-    public record BranchPoint(TimelineId timelineId, Lsn lsn) {}
+    public record BranchPoint(TimelineId timelineId, Lsn lsn, Lsn prevRecordLsn) {}
+
+    /** A timeline that branches from this one: the same cluster, a history of its own from {@code lsn} on. */
+    TimelineMetadata branch(TenantTimelineId branchId, Lsn lsn, Lsn prevRecordLsn) {
+        return new TimelineMetadata(
+                branchId,
+                pgMajor,
+                systemId,
+                flavour,
+                dataChecksums,
+                hintBitsLogged,
+                walSegmentSizeBytes,
+                lsn,
+                lsn,
+                Optional.of(new BranchPoint(id.timelineId(), lsn, prevRecordLsn)));
+    }
 
     RedoRules rules() {
         return new RedoRules(pgMajor, flavour, hintBitsLogged);

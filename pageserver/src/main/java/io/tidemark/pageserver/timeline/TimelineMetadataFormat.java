@@ -26,7 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
  *   body   = one JSON object, UTF-8
  *   object = tenant_id, timeline_id: 32 hex digits | pg_version: 14..18 | system_id: decimal text | flavour: "stock" or "neon"
  *            data_checksums, hint_bits_logged: boolean | wal_segment_size: bytes | start_lsn, readable_lsn: LSN
- *            ancestor_timeline_id, ancestor_lsn: only of a branch
+ *            ancestor_timeline_id, ancestor_lsn: only of a branch | ancestor_prev_record_lsn: of one that has it
  * </pre>
  */
 final class TimelineMetadataFormat {
@@ -51,6 +51,9 @@ final class TimelineMetadataFormat {
         metadata.ancestor().ifPresent(branch -> {
             node.put("ancestor_timeline_id", branch.timelineId().toString());
             node.put("ancestor_lsn", branch.lsn().toString());
+            if (branch.prevRecordLsn().isValid()) {
+                node.put("ancestor_prev_record_lsn", branch.prevRecordLsn().toString());
+            }
         });
         byte[] body = (node.toPrettyString() + "\n").getBytes(UTF_8);
         byte[] head = "%s %d %08x\n".formatted(MAGIC, VERSION, crc(body, 0)).getBytes(UTF_8);
@@ -87,7 +90,11 @@ final class TimelineMetadataFormat {
     private static TimelineMetadata decodeBody(JsonNode node) {
         Optional<BranchPoint> ancestor = node.has("ancestor_timeline_id")
                 ? Optional.of(new BranchPoint(
-                        TimelineId.parse(text(node, "ancestor_timeline_id")), Lsn.parse(text(node, "ancestor_lsn"))))
+                        TimelineId.parse(text(node, "ancestor_timeline_id")),
+                        Lsn.parse(text(node, "ancestor_lsn")),
+                        node.has("ancestor_prev_record_lsn")
+                                ? Lsn.parse(text(node, "ancestor_prev_record_lsn"))
+                                : Lsn.INVALID))
                 : Optional.empty();
         return new TimelineMetadata(
                 new TenantTimelineId(

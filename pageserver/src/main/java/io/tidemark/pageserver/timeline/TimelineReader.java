@@ -16,6 +16,7 @@ import io.tidemark.wire.rel.RelTag;
 import io.tidemark.wire.rel.SlruKind;
 import io.tidemark.wire.wal.LittleEndian;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TimelineReader {
     private static final int PAGE = 8192;
+
+    /** After a crash an ancestor may have to stream again what a branch has of it. */
+    private static final Duration ANCESTOR_PATIENCE = Duration.ofSeconds(10);
 
     private final Timeline timeline;
     private final Reconstruction reconstruction;
@@ -195,7 +199,13 @@ public final class TimelineReader {
         if (chain.base() || ancestor == null || kind == null || !kind.isInherited()) {
             return chain.base();
         }
-        return ancestor.collectInto(asker, key, at.min(timeline.branchLsn()));
+        return upToBranchPoint(ancestor).collectInto(asker, key, at.min(timeline.branchLsn()));
+    }
+
+    /** The ancestor, once it has everything that this timeline has of it: its data need not be durable when a branch is. */
+    private TimelineReader upToBranchPoint(TimelineReader reader) throws ReadException {
+        reader.timeline.await(timeline.branchLsn(), ANCESTOR_PATIENCE);
+        return reader;
     }
 
     /** Tells every key of a range that has a value at an LSN, in order. */
@@ -216,7 +226,7 @@ public final class TimelineReader {
     private void scanInto(NavigableMap<Key, byte[]> found, KeyRange range, Lsn at) throws ReadException {
         KeyKind kind = KeyKind.of(range.start());
         if (ancestor != null && kind != null && kind.isInherited()) {
-            ancestor.scanInto(found, range, at.min(timeline.branchLsn()));
+            upToBranchPoint(ancestor).scanInto(found, range, at.min(timeline.branchLsn()));
         }
         RedoException[] failure = {null};
         Key[] last = {Key.MIN};

@@ -4,15 +4,13 @@ import io.tidemark.pageserver.ingest.TimelineHead;
 import io.tidemark.pageserver.layer.LayerSet;
 import io.tidemark.pageserver.layer.LayerStore;
 import io.tidemark.pageserver.layer.LayerStoreListener;
+import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.runtime.durable.Disk;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
-import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
@@ -31,23 +29,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The timelines of a pageserver, in memory and in its data directory.
- *
- * <pre>
- *   tenants/TENANT/timelines/TIMELINE/timeline     what it is; written last, so that a directory without it was never finished
- *   tenants/TENANT/timelines/TIMELINE/layers/      its versions
- * </pre>
+ * The timelines of a pageserver, in memory and in its data directory ({@link TimelineFiles}).
  *
  * <p>Making and deleting timelines is serialised; finding one takes no lock. A timeline that cannot be opened is known with its reason,
  * and keeps its files; the others go on.
  */
 public final class TimelineRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TimelineRegistry.class);
-    private static final Path TENANTS = Path.of("tenants");
-    private static final String METADATA = "timeline";
-    private static final int MAX_METADATA_BYTES = 1 << 20;
 
     private final Disk disk;
+    private final TimelineFiles files;
     private final StorageTuning tuning;
     private final PageCache cache;
     private final Companion companion;
@@ -81,6 +72,7 @@ public final class TimelineRegistry implements AutoCloseable {
             Disk disk, StorageTuning tuning, long pageCacheBytes, Companion companion, PageserverMetrics metrics) {
         this.companion = companion;
         this.disk = disk;
+        this.files = new TimelineFiles(disk);
         this.tuning = tuning;
         this.cache = new PageCache(pageCacheBytes);
         this.metrics = metrics;
@@ -95,43 +87,15 @@ public final class TimelineRegistry implements AutoCloseable {
             Disk disk, StorageTuning tuning, long pageCacheBytes, Companion companion, PageserverMetrics metrics)
             throws IOException {
         TimelineRegistry registry = new TimelineRegistry(disk, tuning, pageCacheBytes, companion, metrics);
-        disk.createDirectory(TENANTS);
-        disk.syncDirectory(Path.of(""));
-        for (String tenant : disk.list(TENANTS)) {
-            Path directory = TENANTS.resolve(tenant).resolve("timelines");
-            if (disk.exists(directory)) {
-                for (String timeline : disk.list(directory)) {
-                    registry.load(tenant, timeline);
-                }
+        for (TenantTimelineId id : registry.files.list()) {
+            try {
+                registry.loaded.put(id, registry.files.read(id));
+            } catch (IOException e) {
+                registry.markBroken(id, String.valueOf(e.getMessage()), e);
             }
         }
         registry.openLoaded();
         return registry;
-    }
-
-    private void load(String tenant, String timeline) throws IOException {
-        TenantTimelineId id;
-        try {
-            id = new TenantTimelineId(TenantId.parse(tenant), TimelineId.parse(timeline));
-        } catch (IllegalArgumentException e) {
-            LOG.warn("{}/{} is no timeline and left alone: {}", tenant, timeline, e.getMessage());
-            return;
-        }
-        Path directory = directory(id);
-        if (!disk.exists(directory.resolve(METADATA))) {
-            LOG.info("removing {}, which was never finished", directory);
-            deleteTree(directory);
-            return;
-        }
-        try {
-            TimelineMetadata metadata = TimelineMetadataFormat.decode(read(directory.resolve(METADATA)));
-            if (!metadata.id().equals(id)) {
-                throw new IOException("it is the file of timeline " + metadata.id());
-            }
-            loaded.put(id, metadata);
-        } catch (IOException e) {
-            markBroken(id, directory.resolve(METADATA) + ": " + e.getMessage(), e);
-        }
     }
 
     // Ancestors before their branches.
@@ -151,10 +115,25 @@ public final class TimelineRegistry implements AutoCloseable {
             }
             untilStuck = waiting.size();
             try {
+                keepBranchPoint(metadata);
                 open(metadata);
-            } catch (IOException e) {
+            } catch (IOException | LsnGarbageCollectedException e) {
                 markBroken(metadata.id(), e.getMessage() + "", e);
             }
+        }
+        // What cannot even be read may have branched from any other timeline of its tenant.
+        broken.keySet().stream()
+                .filter(id -> !loaded.containsKey(id))
+                .forEach(id -> timelinesOf(id.tenantId())
+                        .forEach(other -> other.retention().addUnknownBranch(id.timelineId())));
+    }
+
+    private void keepBranchPoint(TimelineMetadata metadata) {
+        TenantTimelineId ancestorId = ancestorId(metadata);
+        Timeline ancestor = ancestorId == null ? null : timelines.get(ancestorId);
+        if (ancestor != null) {
+            Lsn lsn = metadata.ancestor().orElseThrow().lsn();
+            ancestor.retention().addBranch(metadata.id().timelineId(), () -> lsn);
         }
     }
 
@@ -171,15 +150,17 @@ public final class TimelineRegistry implements AutoCloseable {
     }
 
     private LayerStore openStore(TenantTimelineId id, Lsn start) throws IOException {
-        return LayerStore.open(
-                disk, directory(id).resolve("layers"), tuning.layers(), start, flushThreads, new Listener(id));
+        return LayerStore.open(disk, files.layers(id), tuning.layers(), start, flushThreads, new Listener(id));
     }
 
     private Timeline open(TimelineMetadata metadata) throws IOException {
+        Lsn start = metadata.ancestor().map(TimelineMetadata.BranchPoint::lsn).orElse(Lsn.INVALID);
+        return serve(metadata, openStore(metadata.id(), start));
+    }
+
+    private Timeline serve(TimelineMetadata metadata, LayerStore store) {
         TenantTimelineId ancestorId = ancestorId(metadata);
         Timeline ancestor = ancestorId == null ? null : timelines.get(ancestorId);
-        Lsn start = metadata.ancestor().map(TimelineMetadata.BranchPoint::lsn).orElse(Lsn.INVALID);
-        LayerStore store = openStore(metadata.id(), start);
         Timeline timeline = new Timeline(metadata, store, cache, ancestor, metrics::alarm, tuning.compaction());
         timelines.put(metadata.id(), timeline);
         timeline.startCompaction();
@@ -231,30 +212,87 @@ public final class TimelineRegistry implements AutoCloseable {
      * Makes a timeline; it is durable and readable when this returns.
      *
      * @throws IOException when the base data cannot be had or written; nothing is left of it
-     * @throws IllegalStateException when there is one of this id, or it is being made
+     * @throws TimelineExistsException when there is one of this id, or it is being made
      */
     public Timeline create(TenantTimelineId id, BaseDataSource source) throws IOException {
-        synchronized (beingMade) {
-            if (timelines.containsKey(id) || broken.containsKey(id) || !beingMade.add(id)) {
-                throw new IllegalStateException("timeline " + id + " exists already, or is being made");
-            }
-        }
-        boolean done = false;
-        try {
-            makeDirectories(id);
+        return make(id, () -> {
             TimelineMetadata metadata;
             try (LayerStore store = openStore(id, Lsn.INVALID)) {
                 metadata = source.put(new NewTimelineHead(store));
                 store.freeze(metadata.startLsn());
                 store.flush();
             }
-            write(directory(id), TimelineMetadataFormat.encode(metadata));
-            Timeline timeline = open(metadata);
+            files.write(metadata);
+            return open(metadata);
+        });
+    }
+
+    /**
+     * Makes a branch; it is durable and readable when this returns.
+     *
+     * @param at an LSN that the ancestor has ingested; none: its last_record_lsn
+     * @throws IOException when it cannot be written; nothing is left of it
+     * @throws io.tidemark.pageserver.layer.LsnGarbageCollectedException when the ancestor cannot be read there any more
+     * @throws TimelineExistsException when there is one of this id, or it is being made
+     * @throws IllegalStateException when the ancestor is being deleted
+     */
+    Timeline branch(TenantTimelineId id, Timeline ancestor, Optional<Lsn> at) throws IOException {
+        return make(id, () -> {
+            Lsn lsn = ancestor.retention().addBranch(id.timelineId(), () -> at.orElseGet(ancestor::lastRecordLsn));
+            boolean done = false;
+            try {
+                TimelineMetadata metadata = ancestor.metadata().branch(id, lsn, ancestor.prevRecordLsnAt(lsn));
+                LayerStore store = openStore(id, lsn);
+                files.write(metadata);
+                Timeline timeline = serve(metadata, store);
+                done = true;
+                flushUpTo(ancestor, lsn);
+                return timeline;
+            } finally {
+                if (!done) {
+                    ancestor.retention().removeBranch(id.timelineId());
+                }
+            }
+        });
+    }
+
+    /** So that after a crash the branch does not have to wait until its ancestor has streamed so far again. */
+    private void flushUpTo(Timeline timeline, Lsn lsn) {
+        if (timeline.diskConsistentLsn().isAtLeast(lsn)) {
+            return;
+        }
+        sessionThreads.execute(() -> {
+            try {
+                timeline.flush();
+            } catch (IOException | IllegalStateException e) {
+                LOG.info(
+                        "timeline {}: not flushed after branching: {}",
+                        timeline.metadata().id(),
+                        e.getMessage());
+            }
+        });
+    }
+
+    @FunctionalInterface
+    private interface Making {
+        Timeline make() throws IOException;
+    }
+
+    private Timeline make(TenantTimelineId id, Making making) throws IOException {
+        synchronized (beingMade) {
+            if (timelines.containsKey(id) || broken.containsKey(id) || !beingMade.add(id)) {
+                throw new TimelineExistsException(id);
+            }
+        }
+        boolean done = false;
+        try {
+            files.makeDirectory(id);
+            Timeline timeline = making.make();
             done = true;
             return timeline;
         } finally {
             if (!done) {
-                deleteTree(directory(id));
+                files.delete(id);
             }
             synchronized (beingMade) {
                 beingMade.remove(id);
@@ -262,39 +300,58 @@ public final class TimelineRegistry implements AutoCloseable {
         }
     }
 
-    private void makeDirectories(TenantTimelineId id) throws IOException {
-        Path directory = directory(id);
-        for (Path path : List.of(TENANTS.resolve(id.tenantId().toString()), directory.getParent(), directory)) {
-            disk.createDirectory(path);
-            Path parent = path.getParent();
-            disk.syncDirectory(parent == null ? Path.of("") : parent);
-        }
-    }
-
     /**
      * Deletes a timeline with its files; does nothing when there is none.
      *
-     * @throws IllegalStateException when others have branched from it
+     * @throws IllegalStateException when others have branched from it, or may have
      */
     public void delete(TenantTimelineId id) throws IOException {
-        for (Timeline other : timelines.values()) {
-            if (id.equals(ancestorId(other.metadata()))) {
-                throw new IllegalStateException("timeline " + id + " has branches: delete "
-                        + other.metadata().id() + " first");
+        synchronized (beingMade) {
+            requireChildless(id);
+            if (!beingMade.add(id)) {
+                throw new IllegalStateException("timeline " + id + " is being made or deleted");
             }
         }
-        Timeline timeline = timelines.remove(id);
-        broken.remove(id);
-        if (timeline != null) {
-            companion.closing(timeline);
-            timeline.close();
+        try {
+            Timeline timeline = timelines.remove(id);
+            TimelineMetadata metadata = timeline == null ? loaded.get(id) : timeline.metadata();
+            broken.remove(id);
+            if (timeline != null) {
+                companion.closing(timeline);
+                timeline.close();
+            }
+            files.delete(id);
+            // Only now: until it is durable that the branch is gone, it may come back.
+            timelinesOf(id.tenantId()).forEach(other -> other.retention().removeBranch(id.timelineId()));
+            LOG.info(
+                    "timeline {} is deleted, {}",
+                    id,
+                    metadata == null ? "whatever it was" : "it began at " + metadata.startLsn());
+        } finally {
+            synchronized (beingMade) {
+                beingMade.remove(id);
+            }
         }
-        Path directory = directory(id);
-        if (disk.exists(directory.resolve(METADATA))) {
-            disk.delete(directory.resolve(METADATA));
-            disk.syncDirectory(directory);
+    }
+
+    private void requireChildless(TenantTimelineId id) {
+        Timeline timeline = timelines.get(id);
+        if (timeline != null && !timeline.retention().close()) {
+            throw new IllegalStateException("timeline " + id + " has branches, or may have: delete "
+                    + timeline.retention().children() + " first");
         }
-        deleteTree(directory);
+        for (TimelineMetadata other : loaded.values()) {
+            if (id.equals(ancestorId(other)) && broken.containsKey(other.id())) {
+                throw new IllegalStateException("timeline " + id + " has branches: delete " + other.id() + " first");
+            }
+        }
+    }
+
+    /** Those of one tenant that can be served. */
+    List<Timeline> timelinesOf(TenantId tenant) {
+        return timelines.values().stream()
+                .filter(timeline -> timeline.metadata().id().tenantId().equals(tenant))
+                .toList();
     }
 
     public Optional<Timeline> find(TenantTimelineId id) {
@@ -315,52 +372,12 @@ public final class TimelineRegistry implements AutoCloseable {
         return sessionThreads;
     }
 
-    private static Path directory(TenantTimelineId id) {
-        return TENANTS.resolve(id.tenantId().toString())
-                .resolve("timelines")
-                .resolve(id.timelineId().toString());
-    }
-
-    private byte[] read(Path file) throws IOException {
-        try (var opened = disk.open(file, Disk.Mode.READ)) {
-            if (opened.size() > MAX_METADATA_BYTES) {
-                throw new IOException("it is damaged: it has " + opened.size() + " bytes");
-            }
-            ByteBuffer bytes = ByteBuffer.allocate((int) opened.size());
-            while (bytes.hasRemaining() && opened.read(bytes, bytes.position()) >= 0) {
-                // the next piece
-            }
-            return bytes.array();
-        }
-    }
-
-    private void write(Path directory, byte[] bytes) throws IOException {
-        Path unfinished = directory.resolve(METADATA + ".new");
-        try (var file = disk.open(unfinished, Disk.Mode.CREATE_OR_TRUNCATE)) {
-            file.write(ByteBuffer.wrap(bytes), 0);
-            file.sync();
-        }
-        disk.rename(unfinished, directory.resolve(METADATA));
-        disk.syncDirectory(directory);
-    }
-
-    private void deleteTree(Path path) throws IOException {
-        if (!disk.exists(path)) {
-            return;
-        }
-        if (disk.isDirectory(path)) {
-            for (String name : disk.list(path)) {
-                deleteTree(path.resolve(name));
-            }
-        }
-        disk.delete(path);
-    }
-
     /** Closes every timeline. What was not flushed is streamed again after the next start. */
     @Override
     public void close() {
-        timelines.values().forEach(companion::closing);
+        // First of all those who wait are sent away: the receiver of a branch may wait for its ancestor.
         timelines.values().forEach(Timeline::stop);
+        timelines.values().forEach(companion::closing);
         sessionThreads.shutdown();
         flushThreads.shutdown();
         try {

@@ -1,0 +1,152 @@
+package io.tidemark.pageserver.timeline;
+
+import io.tidemark.pageserver.layer.LayerStore;
+import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
+import io.tidemark.pageserver.layer.Retention;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.TimelineId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What of a timeline's past stays readable: everything from the gc cutoff on, and single LSNs below it, the branch points of its children.
+ *
+ * <p>Always: the LSN of a branch that was added is readable until the branch is removed. One lock orders adding against the moves of the
+ * cutoff, so a branch is refused or kept, and never granted and then lost.
+ *
+ * <p>What the manifest retained when the timeline was opened stays until {@link #moveCutoff} is called first: by then all children are
+ * known again.
+ */
+final class TimelineRetention {
+    private final LayerStore store;
+    /** Makers of branches, gc and deletion meet here, a few times a minute. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Map<TimelineId, Lsn> branches = new HashMap<>();
+    /** Timelines of which it is not known what they branched from. While there is one, no garbage is collected. */
+    private final Set<TimelineId> unknown = new HashSet<>();
+
+    private final Set<Lsn> restored;
+    private boolean closed;
+
+    TimelineRetention(LayerStore store) {
+        this.store = store;
+        this.restored = new HashSet<>(store.layers().retention().retained());
+    }
+
+    /**
+     * A child begins at an LSN; from now on that stays readable.
+     *
+     * @param at asked under the lock, so that no cutoff passes what it answers
+     * @return what {@code at} answered
+     * @throws LsnGarbageCollectedException when it is not readable any more
+     * @throws IllegalStateException when the timeline is being deleted
+     */
+    Lsn addBranch(TimelineId child, Supplier<Lsn> at) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the ancestor is being deleted");
+            }
+            Lsn lsn = at.get();
+            Lsn before = branches.put(child, lsn);
+            boolean done = false;
+            try {
+                apply(Lsn.INVALID);
+                done = true;
+            } finally {
+                if (!done) {
+                    undo(child, before);
+                }
+            }
+            return lsn;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void undo(TimelineId child, @Nullable Lsn before) {
+        if (before == null) {
+            branches.remove(child);
+        } else {
+            branches.put(child, before);
+        }
+    }
+
+    /** There is a timeline that may be a child, and nobody knows where it would begin: keeps everything. */
+    void addUnknownBranch(TimelineId child) {
+        lock.lock();
+        try {
+            unknown.add(child);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A child is gone; its branch point may go with the next garbage. */
+    void removeBranch(TimelineId child) {
+        lock.lock();
+        try {
+            branches.remove(child);
+            unknown.remove(child);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The children, and what may be one. */
+    Set<TimelineId> children() {
+        lock.lock();
+        try {
+            Set<TimelineId> children = new HashSet<>(branches.keySet());
+            children.addAll(unknown);
+            return children;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets nobody branch any more; answers false, and does nothing, when somebody has. */
+    boolean close() {
+        lock.lock();
+        try {
+            if (branches.isEmpty() && unknown.isEmpty()) {
+                closed = true;
+            }
+            return closed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Moves the gc cutoff up to what {@code wanted} answers; never back.
+     *
+     * @return where it is now
+     */
+    Lsn moveCutoff(Supplier<Lsn> wanted) {
+        lock.lock();
+        try {
+            if (unknown.isEmpty()) {
+                restored.clear();
+                apply(wanted.get());
+            }
+            return store.layers().retention().cutoff();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void apply(Lsn cutoff) {
+        List<Lsn> retained = new ArrayList<>(branches.values());
+        retained.addAll(restored);
+        store.retain(new Retention(cutoff, retained));
+    }
+}

@@ -1,0 +1,106 @@
+package io.tidemark.pageserver.timeline;
+
+import io.tidemark.pageserver.key.Keys;
+import io.tidemark.pageserver.key.Value;
+import io.tidemark.pageserver.metrics.PageserverMetrics;
+import io.tidemark.runtime.durable.Disk;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
+import io.tidemark.wire.id.TenantId;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
+import io.tidemark.wire.rel.Fork;
+import io.tidemark.wire.rel.RelTag;
+import io.tidemark.wire.wal.WalFlavour;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** Timelines of one tenant on some disk, each with one relation whose pages are filled with one byte. */
+final class TimelineFixture implements AutoCloseable {
+    static final Lsn START = Lsn.of(0x2000000);
+    static final TenantId TENANT = new TenantId(1, 2);
+    static final RelTag RELATION = new RelTag(RelTag.DEFAULT_TABLESPACE, 5, 16384, Fork.MAIN);
+    static final int BLOCKS = 4;
+    private static final int PAGE = 8192;
+
+    private final Disk disk;
+    TimelineRegistry registry;
+    TimelineBranches branches;
+
+    TimelineFixture(Disk disk) throws IOException {
+        this.disk = disk;
+        this.registry = open();
+        this.branches = new TimelineBranches(registry);
+    }
+
+    private TimelineRegistry open() throws IOException {
+        return TimelineRegistry.open(
+                disk, StorageTuning.DEFAULT, 1 << 20, TimelineRegistry.Companion.NONE, new PageserverMetrics());
+    }
+
+    /** Closes and opens: what was not flushed is gone. */
+    void restart() throws IOException {
+        registry.close();
+        registry = open();
+        branches = new TimelineBranches(registry);
+    }
+
+    static TenantTimelineId id(long number) {
+        return new TenantTimelineId(TENANT, new TimelineId(0, number));
+    }
+
+    Timeline timeline(long number) {
+        return registry.find(id(number)).orElseThrow();
+    }
+
+    /** A timeline without ancestor; its pages are filled with {@code fill} at {@link #START}. */
+    Timeline createRoot(long number, int fill) throws IOException {
+        return registry.create(id(number), head -> {
+            head.put(Keys.relationSize(RELATION), START, new Value.Image(new byte[] {BLOCKS, 0, 0, 0}));
+            for (int block = 0; block < BLOCKS; block++) {
+                head.put(Keys.relationBlock(RELATION, block), START, new Value.Image(page(fill)));
+            }
+            return new TimelineMetadata(
+                    id(number),
+                    17,
+                    SystemId.of(42),
+                    WalFlavour.STOCK,
+                    false,
+                    false,
+                    1 << 24,
+                    START,
+                    START,
+                    Optional.empty());
+        });
+    }
+
+    static byte[] page(int fill) {
+        byte[] page = new byte[PAGE];
+        Arrays.fill(page, (byte) fill);
+        return page;
+    }
+
+    /** Fills a page with another byte at {@code lsn}, and publishes it. */
+    static void write(Timeline timeline, long lsn, int block, int fill) throws IOException {
+        timeline.writer().put(Keys.relationBlock(RELATION, block), Lsn.of(lsn), new Value.Image(page(fill)));
+        timeline.writer().publish(Lsn.of(lsn), Lsn.of(lsn - 8), 0);
+    }
+
+    /** The byte that a page is filled with. */
+    static int read(Timeline timeline, int block, Lsn at) throws ReadException {
+        byte[] page = new byte[PAGE];
+        timeline.reader().page(RELATION, block, at, page);
+        for (byte one : page) {
+            if (one != page[0]) {
+                throw new AssertionError("torn page: block " + block + " at " + at);
+            }
+        }
+        return page[0] & 0xFF;
+    }
+
+    @Override
+    public void close() {
+        registry.close();
+    }
+}
