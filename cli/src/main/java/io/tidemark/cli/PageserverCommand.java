@@ -1,5 +1,6 @@
 package io.tidemark.cli;
 
+import io.tidemark.pageserver.PageserverAuth;
 import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
 import io.tidemark.pageserver.timeline.StorageTuning;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -100,6 +102,20 @@ final class PageserverCommand implements Callable<Integer> {
     private @Nullable Long layerKb;
 
     @Option(
+            names = "--auth-public-key",
+            paramLabel = "FILE-OR-DIR",
+            description = "Ask everybody for a token (JWT, EdDSA) that a public key in this PEM file, or in one of this"
+                    + " directory, verifies (default: ask nobody).")
+    private @Nullable Path authPublicKey;
+
+    @Option(
+            names = "--safekeeper-token-file",
+            paramLabel = "FILE",
+            description =
+                    "The first line is the token to show to safekeepers, scope safekeeperdata; read once, at the start.")
+    private @Nullable Path safekeeperTokenFile;
+
+    @Option(
             names = "--log-format",
             paramLabel = "plain|json",
             defaultValue = "plain",
@@ -108,10 +124,10 @@ final class PageserverCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        PageserverConfig config = config();
-        logFormat.configure();
         PageserverServer server;
         try {
+            PageserverConfig config = config();
+            logFormat.configure();
             server = PageserverServer.start(
                     config, layerKb == null ? StorageTuning.DEFAULT : StorageTuning.ofLayerBytes(layerKb << 10));
         } catch (IOException e) {
@@ -129,7 +145,7 @@ final class PageserverCommand implements Callable<Integer> {
         return 0;
     }
 
-    private PageserverConfig config() {
+    private PageserverConfig config() throws IOException {
         try {
             List<HostPort> addresses = Arrays.stream(safekeepers.split(",", -1))
                     .map(String::strip)
@@ -145,7 +161,8 @@ final class PageserverCommand implements Callable<Integer> {
                     Math.multiplyExact(pageCacheMb, 1L << 20),
                     Math.multiplyExact(gcHorizonMb, 1L << 20),
                     Duration.ofSeconds(gcPeriodSeconds),
-                    Duration.ofSeconds(waitLsnSeconds));
+                    Duration.ofSeconds(waitLsnSeconds),
+                    new PageserverAuth(Optional.ofNullable(authPublicKey), TokenFile.read(safekeeperTokenFile)));
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

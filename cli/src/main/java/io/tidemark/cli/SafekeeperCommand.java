@@ -83,6 +83,13 @@ final class SafekeeperCommand implements Callable<Integer> {
     private long saveIntervalSeconds;
 
     @Option(
+            names = "--auth-public-key",
+            paramLabel = "FILE-OR-DIR",
+            description = "Ask everybody for a token (JWT, EdDSA) that a public key in this PEM file, or in one of this"
+                    + " directory, verifies (default: ask nobody).")
+    private @Nullable Path authPublicKey;
+
+    @Option(
             names = "--log-format",
             paramLabel = "plain|json",
             defaultValue = "plain",
@@ -130,7 +137,8 @@ final class SafekeeperCommand implements Callable<Integer> {
                     Optional.ofNullable(advertisePg).map(HostPort::parse),
                     Optional.ofNullable(availabilityZone),
                     !noSync,
-                    Duration.ofSeconds(saveIntervalSeconds));
+                    Duration.ofSeconds(saveIntervalSeconds),
+                    Optional.ofNullable(authPublicKey));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

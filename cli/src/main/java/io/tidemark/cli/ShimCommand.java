@@ -18,6 +18,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,6 +81,15 @@ public final class ShimCommand implements Callable<Integer> {
             description = "All safekeepers of the timeline.")
     String safekeepers = "";
 
+    @Option(
+            names = "--auth-token-file",
+            paramLabel = "FILE",
+            description =
+                    "The first line is the token to show to safekeepers that ask for one, scope tenant with this tenant's"
+                            + " id; read once, at the start.")
+    @Nullable
+    Path authTokenFile;
+
     @Option(names = "--tenant-id", required = true, paramLabel = "HEX", description = "32 hex digits.")
     String tenantId = "";
 
@@ -116,24 +126,22 @@ public final class ShimCommand implements Callable<Integer> {
     String onFenced;
 
     @Override
-    public Integer call() throws InterruptedException, IOException {
-        return syncOnly ? sync() : serve(config());
+    public Integer call() throws InterruptedException {
+        try {
+            return syncOnly ? sync() : serve(config());
+        } catch (IOException e) {
+            err().println("tidemark shim: " + e.getMessage());
+            return 1;
+        }
     }
 
-    private int sync() throws InterruptedException {
+    private int sync() throws InterruptedException, IOException {
         try {
-            Lsn lsn = SyncSafekeepers.run(
-                    SafekeeperAddress.parseList(safekeepers),
-                    timeline(),
-                    version(),
-                    Duration.ofSeconds(syncTimeoutSeconds));
+            Lsn lsn = SyncSafekeepers.run(addresses(), timeline(), version(), Duration.ofSeconds(syncTimeoutSeconds));
             out().println(lsn);
             return CommandLine.ExitCode.OK;
         } catch (IllegalArgumentException e) {
             throw wrong(e.getMessage());
-        } catch (IOException e) {
-            err().println("tidemark shim: " + e.getMessage());
-            return 1;
         }
     }
 
@@ -175,16 +183,16 @@ public final class ShimCommand implements Callable<Integer> {
                         Files.readString(passwordFile).lines().findFirst().orElse(""));
             }
             return new ShimConfig(
-                    address,
-                    slot,
-                    applicationName,
-                    SafekeeperAddress.parseList(safekeepers),
-                    timeline(),
-                    version(),
-                    bufferMegabytes << 20);
+                    address, slot, applicationName, addresses(), timeline(), version(), bufferMegabytes << 20);
         } catch (IllegalArgumentException e) {
             throw wrong(e.getMessage());
         }
+    }
+
+    private List<SafekeeperAddress> addresses() throws IOException {
+        return SafekeeperAddress.withToken(
+                SafekeeperAddress.parseList(safekeepers),
+                TokenFile.read(authTokenFile).orElse(null));
     }
 
     private TenantTimelineId timeline() {

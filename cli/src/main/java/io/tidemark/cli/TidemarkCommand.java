@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             PageserverCommand.class,
             ShimCommand.class,
             WalCommand.class,
+            TokenCommand.class,
             SimCommand.class,
             CommandLine.HelpCommand.class
         })
@@ -32,6 +33,11 @@ public final class TidemarkCommand {
 
     /** Runs one command line and returns its exit code. */
     public static int run(String... args) {
-        return new CommandLine(new TidemarkCommand()).execute(args);
+        return commandLine().execute(args);
+    }
+
+    /** The whole command line, for those who want to hear what it says. */
+    public static CommandLine commandLine() {
+        return new CommandLine(new TidemarkCommand());
     }
 }

@@ -19,6 +19,7 @@ import java.util.Map;
  * @param gcHorizonBytes how much WAL behind the head stays readable at the least
  * @param gcPeriod how often garbage is looked for; zero: only when asked
  * @param waitLsnTimeout how long a request waits for WAL to arrive
+ * @param auth who may come in, and as whom it comes to the safekeepers
  */
 public record PageserverConfig(
         long id,
@@ -29,7 +30,8 @@ public record PageserverConfig(
         long pageCacheBytes,
         long gcHorizonBytes,
         Duration gcPeriod,
-        Duration waitLsnTimeout) {
+        Duration waitLsnTimeout,
+        PageserverAuth auth) {
     public static final HostPort DEFAULT_LISTEN_PG = new HostPort("127.0.0.1", 6400);
     public static final HostPort DEFAULT_LISTEN_HTTP = new HostPort("127.0.0.1", 9898);
     public static final long DEFAULT_PAGE_CACHE_BYTES = 256L << 20;
@@ -68,13 +70,29 @@ public record PageserverConfig(
                 DEFAULT_PAGE_CACHE_BYTES,
                 DEFAULT_GC_HORIZON_BYTES,
                 DEFAULT_GC_PERIOD,
-                DEFAULT_WAIT_LSN_TIMEOUT);
+                DEFAULT_WAIT_LSN_TIMEOUT,
+                PageserverAuth.OFF);
     }
 
     /** The same, listening elsewhere. */
     public PageserverConfig listeningOn(HostPort pg, HostPort http) {
         return new PageserverConfig(
-                id, dataDir, pg, http, safekeepers, pageCacheBytes, gcHorizonBytes, gcPeriod, waitLsnTimeout);
+                id, dataDir, pg, http, safekeepers, pageCacheBytes, gcHorizonBytes, gcPeriod, waitLsnTimeout, auth);
+    }
+
+    /** The same with other authentication. */
+    public PageserverConfig withAuth(PageserverAuth other) {
+        return new PageserverConfig(
+                id,
+                dataDir,
+                listenPg,
+                listenHttp,
+                safekeepers,
+                pageCacheBytes,
+                gcHorizonBytes,
+                gcPeriod,
+                waitLsnTimeout,
+                other);
     }
 
     /** The settings by the names of their flags, in a fixed order, for people. */
@@ -91,6 +109,7 @@ public record PageserverConfig(
         settings.put("gc-horizon-mb", Long.toString(gcHorizonBytes >> 20));
         settings.put("gc-period", gcPeriod.toSeconds() + "s");
         settings.put("wait-lsn-timeout", waitLsnTimeout.toSeconds() + "s");
+        settings.put("auth-public-key", auth.publicKey().map(Path::toString).orElse(""));
         return settings;
     }
 }

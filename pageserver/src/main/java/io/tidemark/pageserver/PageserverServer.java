@@ -11,11 +11,14 @@ import io.tidemark.pageserver.timeline.StorageTuning;
 import io.tidemark.pageserver.timeline.TimelineBranches;
 import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
+import io.tidemark.runtime.auth.Gate;
+import io.tidemark.runtime.auth.Scope;
 import io.tidemark.runtime.durable.Disk;
 import io.tidemark.runtime.durable.DiskLockedException;
 import io.tidemark.runtime.durable.RealDisk;
 import io.tidemark.runtime.http.HttpEdge;
 import io.tidemark.runtime.net.EventLoops;
+import io.tidemark.runtime.time.TimeSource;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -67,17 +70,19 @@ public final class PageserverServer implements AutoCloseable {
             Disk disk = new RealDisk(config.dataDir());
             closing(lock(disk, config.dataDir()));
             EventLoops loops = closing(new EventLoops("page"));
-            WalReceivers receivers = new WalReceivers(config.safekeepers(), loops, metrics);
+            WalReceivers receivers =
+                    new WalReceivers(config.safekeepers(), config.auth().safekeeperToken(), loops, metrics);
             timelines = closing(TimelineRegistry.open(disk, tuning, config.pageCacheBytes(), receivers, metrics));
             imports = new BaseDataImports(timelines);
             branches = new TimelineBranches(timelines);
             TimelineMaintenance maintenance = new TimelineMaintenance(timelines, config.gcHorizonBytes());
             collectGarbageEvery(config, maintenance);
             Map<String, String> settings = config.settings();
+            Gate gate = gate(config.auth());
             pageEdge = closing(PageEdge.bind(
                     loops,
                     config.listenPg().toSocketAddress(),
-                    new EdgeContext(timelines, metrics, settings, config.waitLsnTimeout())));
+                    new EdgeContext(timelines, metrics, settings, config.waitLsnTimeout(), gate)));
             PageserverApi api = new PageserverApi(
                     config.id(),
                     timelines,
@@ -85,7 +90,8 @@ public final class PageserverServer implements AutoCloseable {
                             timelines, new TimelineCreation(imports, branches, config.waitLsnTimeout()), maintenance),
                     settings,
                     metrics,
-                    ready::get);
+                    ready::get,
+                    gate);
             httpEdge = closing(HttpEdge.bind(
                     loops.group(),
                     loops.serverChannel(),
@@ -105,6 +111,15 @@ public final class PageserverServer implements AutoCloseable {
                 closeAll();
             }
         }
+    }
+
+    private Gate gate(PageserverAuth auth) throws IOException {
+        if (auth.publicKey().isEmpty()) {
+            LOG.warn(
+                    "authentication is off: whoever reaches the ports may do everything (--auth-public-key turns it on)");
+            return Gate.open();
+        }
+        return Gate.of(auth.publicKey().get(), Scope.PAGESERVERAPI, TimeSource.system(), metrics::refused);
     }
 
     private void collectGarbageEvery(PageserverConfig config, TimelineMaintenance maintenance) {

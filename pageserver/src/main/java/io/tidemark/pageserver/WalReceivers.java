@@ -14,17 +14,21 @@ import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** Brings each timeline its WAL: one receiver per timeline, all from the same safekeepers. */
 final class WalReceivers implements TimelineRegistry.Companion {
     private final List<HostPort> safekeepers;
+    private final @Nullable String token;
     private final Connections connections;
     private final WalReceiverMetrics metrics;
     private final Map<TenantTimelineId, WalReceiver> receivers = new ConcurrentHashMap<>();
 
-    WalReceivers(List<HostPort> safekeepers, EventLoops loops, PageserverMetrics metrics) {
+    WalReceivers(List<HostPort> safekeepers, Optional<String> token, EventLoops loops, PageserverMetrics metrics) {
         this.safekeepers = safekeepers;
+        this.token = token.orElse(null);
         this.connections = new Connections(loops);
         this.metrics = new WalReceiverMetrics(metrics.registry());
     }
@@ -39,7 +43,7 @@ final class WalReceivers implements TimelineRegistry.Companion {
                 new TimelineIngest(timeline, TimeSource.system()),
                 () -> safekeepers,
                 connections,
-                null,
+                token,
                 WalReceiverConfig.DEFAULT,
                 metrics);
         receivers.put(timeline.metadata().id(), receiver);

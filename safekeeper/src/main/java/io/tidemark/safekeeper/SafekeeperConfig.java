@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param availabilityZone a label; empty when unknown
  * @param sync false: no fsync, for tests of speed only; a crash of the machine then loses acknowledged WAL
  * @param controlFileSaveInterval how long changed LSNs that are persisted lazily may wait for it
+ * @param authPublicKey the public key of those who make tokens, or a directory of them; empty: nobody is asked for a token
  */
 public record SafekeeperConfig(
         Optional<NodeId> nodeId,
@@ -28,7 +29,8 @@ public record SafekeeperConfig(
         Optional<HostPort> advertisePg,
         Optional<String> availabilityZone,
         boolean sync,
-        Duration controlFileSaveInterval) {
+        Duration controlFileSaveInterval,
+        Optional<Path> authPublicKey) {
     public static final HostPort DEFAULT_LISTEN_PG = new HostPort("127.0.0.1", 5454);
     public static final HostPort DEFAULT_LISTEN_HTTP = new HostPort("127.0.0.1", 7676);
     public static final Duration DEFAULT_CONTROL_FILE_SAVE_INTERVAL = Duration.ofMinutes(5);
@@ -59,13 +61,28 @@ public record SafekeeperConfig(
                 Optional.empty(),
                 Optional.empty(),
                 true,
-                DEFAULT_CONTROL_FILE_SAVE_INTERVAL);
+                DEFAULT_CONTROL_FILE_SAVE_INTERVAL,
+                Optional.empty());
     }
 
     /** The same, listening elsewhere. */
     public SafekeeperConfig listeningOn(HostPort pg, HostPort http) {
         return new SafekeeperConfig(
-                nodeId, dataDir, pg, http, advertisePg, availabilityZone, sync, controlFileSaveInterval);
+                nodeId, dataDir, pg, http, advertisePg, availabilityZone, sync, controlFileSaveInterval, authPublicKey);
+    }
+
+    /** The same, asking for tokens that a key of this file or directory verifies. */
+    public SafekeeperConfig withAuthPublicKey(Path fileOrDirectory) {
+        return new SafekeeperConfig(
+                nodeId,
+                dataDir,
+                listenPg,
+                listenHttp,
+                advertisePg,
+                availabilityZone,
+                sync,
+                controlFileSaveInterval,
+                Optional.of(fileOrDirectory));
     }
 
     /** The settings by the names of their flags, in a fixed order, for people. */
@@ -79,6 +96,7 @@ public record SafekeeperConfig(
         settings.put("availability-zone", availabilityZone.orElse(""));
         settings.put("no-sync", Boolean.toString(!sync));
         settings.put("control-file-save-interval", controlFileSaveInterval.toSeconds() + "s");
+        settings.put("auth-public-key", authPublicKey.map(Path::toString).orElse(""));
         return settings;
     }
 }

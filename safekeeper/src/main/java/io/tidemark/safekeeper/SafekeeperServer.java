@@ -1,5 +1,7 @@
 package io.tidemark.safekeeper;
 
+import io.tidemark.runtime.auth.Gate;
+import io.tidemark.runtime.auth.Scope;
 import io.tidemark.runtime.durable.Disk;
 import io.tidemark.runtime.durable.DiskLockedException;
 import io.tidemark.runtime.durable.RealDisk;
@@ -80,6 +82,7 @@ public final class SafekeeperServer implements AutoCloseable {
             TimelineRegistry registry = startup.closing(TimelineRegistry.open(
                     disk, id, ownerThreads, metrics, TimeSource.system(), config.controlFileSaveInterval()));
             TimelineMetrics.register(registry, metrics);
+            Gate gate = gate(config, metrics);
             Connections connections = new Connections();
             Map<String, String> settings = config.settings();
             settings.put("id", id.toString());
@@ -89,12 +92,12 @@ public final class SafekeeperServer implements AutoCloseable {
                     eventLoops.group(),
                     eventLoops.serverChannel(),
                     config.listenPg().toSocketAddress(),
-                    new EdgeContext(registry, connections, settings, metrics, null)));
+                    new EdgeContext(registry, connections, settings, metrics, gate)));
             HttpEdge httpEdge = startup.closing(HttpEdge.bind(
                     eventLoops.group(),
                     eventLoops.serverChannel(),
                     config.listenHttp().toSocketAddress(),
-                    new SafekeeperApi(registry, connections, settings, disk, metrics, ready::get).router(),
+                    new SafekeeperApi(registry, connections, settings, disk, metrics, ready::get, gate).router(),
                     metrics));
             ready.set(true);
             LOG.info(
@@ -109,6 +112,15 @@ public final class SafekeeperServer implements AutoCloseable {
             startup.undo();
             throw e;
         }
+    }
+
+    private static Gate gate(SafekeeperConfig config, SafekeeperMetrics metrics) throws IOException {
+        if (config.authPublicKey().isEmpty()) {
+            LOG.warn(
+                    "authentication is off: whoever reaches the ports may do everything (--auth-public-key turns it on)");
+            return Gate.open();
+        }
+        return Gate.of(config.authPublicKey().get(), Scope.SAFEKEEPERDATA, TimeSource.system(), metrics::refused);
     }
 
     private static Closeable lock(Disk disk, Path dataDir) throws IOException {

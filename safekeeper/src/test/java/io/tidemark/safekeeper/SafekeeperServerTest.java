@@ -63,7 +63,8 @@ class SafekeeperServerTest {
                 config.advertisePg(),
                 config.availabilityZone(),
                 config.sync(),
-                config.controlFileSaveInterval());
+                config.controlFileSaveInterval(),
+                config.authPublicKey());
     }
 
     @Test

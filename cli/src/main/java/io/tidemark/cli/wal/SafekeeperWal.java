@@ -59,13 +59,12 @@ final class SafekeeperWal implements WalSource, AutoCloseable {
     /**
      * Asks the safekeeper what it has of a timeline.
      *
-     * @param password a token, where the safekeeper asks for one; else null
      * @throws IOException when it can't be reached, does not have the timeline, or has no committed WAL of it
      */
-    static SafekeeperWal open(SafekeeperAddress address, TenantTimelineId timeline, @Nullable String password)
+    static SafekeeperWal open(SafekeeperAddress address, TenantTimelineId timeline)
             throws IOException, InterruptedException {
         PgClientConfig safekeeper = PgClientConfig.of(address.host(), address.port(), "tidemark")
-                .withPassword(password)
+                .withPassword(address.token())
                 .withParameter("replication", "true")
                 .withParameter("application_name", "tidemark wal dump")
                 .withParameter("options", StartupOptions.naming(timeline));

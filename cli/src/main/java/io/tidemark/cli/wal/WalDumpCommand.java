@@ -1,5 +1,6 @@
 package io.tidemark.cli.wal;
 
+import io.tidemark.cli.TokenFile;
 import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.PgVersion;
@@ -55,6 +56,13 @@ public final class WalDumpCommand implements Callable<Integer> {
                     "Instead of PATH: a running safekeeper's PostgreSQL port; with --tenant-id and --timeline-id.")
     @Nullable
     String safekeeper;
+
+    @Option(
+            names = "--auth-token-file",
+            paramLabel = "FILE",
+            description = "The first line is the token to show to a safekeeper that asks for one.")
+    @Nullable
+    Path authTokenFile;
 
     @Option(names = "--tenant-id", paramLabel = "HEX", description = "32 hex digits.")
     @Nullable
@@ -142,7 +150,7 @@ public final class WalDumpCommand implements Callable<Integer> {
 
     private WalDump.Ending dumpSafekeeper(String address, @Nullable Lsn startLsn, @Nullable Lsn endLsn)
             throws IOException, InvalidWalException, InterruptedException {
-        try (SafekeeperWal wal = SafekeeperWal.open(addressOf(address), timeline(), null)) {
+        try (SafekeeperWal wal = SafekeeperWal.open(addressOf(address), timeline())) {
             int major = pgMajor != 0 ? pgMajor : wal.pgMajor();
             Lsn end = endLsn != null ? endLsn : wal.end();
             // All of it is committed: an end of WAL before the end is damage, whatever its bytes look like.
@@ -157,11 +165,13 @@ public final class WalDumpCommand implements Callable<Integer> {
         }
     }
 
-    private SafekeeperAddress addressOf(String text) {
+    private SafekeeperAddress addressOf(String text) throws IOException {
         try {
             List<SafekeeperAddress> addresses = SafekeeperAddress.parseList(text);
             if (addresses.size() == 1) {
-                return addresses.getFirst();
+                return SafekeeperAddress.withToken(
+                                addresses, TokenFile.read(authTokenFile).orElse(null))
+                        .getFirst();
             }
             throw wrongUsage("--safekeeper takes one address");
         } catch (IllegalArgumentException e) {

@@ -41,6 +41,7 @@ record Endpoints(
             List<SafekeeperAddress> addresses, TenantTimelineId timeline, String applicationName) {
         return addresses.stream()
                 .map(address -> PgClientConfig.of(address.host(), address.port(), "tidemark")
+                        .withPassword(address.token())
                         .withParameter("database", "replication")
                         .withParameter("application_name", applicationName)
                         .withParameter("options", StartupOptions.naming(timeline)))

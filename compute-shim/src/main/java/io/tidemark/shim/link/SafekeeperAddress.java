@@ -2,9 +2,15 @@ package io.tidemark.shim.link;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** Where a safekeeper listens for the PostgreSQL protocol. Where it is, not who it is: that is its node id. */
-public record SafekeeperAddress(String host, int port) {
+/**
+ * Where a safekeeper listens for the PostgreSQL protocol, and what to show there. Where it is, not who it is: that is its node id.
+ *
+ * @param token a JSON Web Token, where the safekeeper asks for one; else null; never printed
+ */
+public record SafekeeperAddress(
+        String host, int port, @Nullable String token) {
     /** Most safekeepers of one timeline (Neon's MAX_SAFEKEEPERS less the spare one). */
     public static final int MAX_SAFEKEEPERS = 31;
 
@@ -14,6 +20,18 @@ public record SafekeeperAddress(String host, int port) {
         if (host.isEmpty() || port < 1 || port > 65_535) {
             throw new IllegalArgumentException("not a safekeeper address: '" + host + ":" + port + "'");
         }
+    }
+
+    /** One that asks nobody for a token. */
+    public SafekeeperAddress(String host, int port) {
+        this(host, port, null);
+    }
+
+    /** The same addresses, to be reached with a token; null: without. */
+    public static List<SafekeeperAddress> withToken(List<SafekeeperAddress> addresses, @Nullable String token) {
+        return addresses.stream()
+                .map(address -> new SafekeeperAddress(address.host, address.port, token))
+                .toList();
     }
 
     /**

@@ -2,9 +2,11 @@ package io.tidemark.pageserver.http;
 
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
+import io.tidemark.runtime.auth.Gate;
 import io.tidemark.runtime.http.HttpError;
 import io.tidemark.runtime.http.HttpReply;
 import io.tidemark.runtime.http.Router;
+import io.tidemark.runtime.http.Router.Access;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +23,7 @@ public final class PageserverApi {
     private final Map<String, String> settings;
     private final PageserverMetrics metrics;
     private final BooleanSupplier ready;
+    private final Gate gate;
     private final TimelineRoutes timelineRoutes;
 
     /**
@@ -28,6 +31,7 @@ public final class PageserverApi {
      *
      * @param settings by the names of their flags, for people
      * @param ready false before the start is complete and from the begin of the shutdown
+     * @param gate who may ask
      */
     public PageserverApi(
             long id,
@@ -35,13 +39,15 @@ public final class PageserverApi {
             TimelineRoutes timelineRoutes,
             Map<String, String> settings,
             PageserverMetrics metrics,
-            BooleanSupplier ready) {
+            BooleanSupplier ready,
+            Gate gate) {
         this.id = id;
         this.timelines = timelines;
         this.timelineRoutes = timelineRoutes;
         this.settings = settings;
         this.metrics = metrics;
         this.ready = ready;
+        this.gate = gate;
     }
 
     static ObjectNode object() {
@@ -54,13 +60,22 @@ public final class PageserverApi {
 
     /** All routes. */
     public Router router() {
-        Router router = new Router()
-                .on("GET", "/metrics", request -> metrics())
-                .on("GET", "/health", request -> health())
-                .on("GET", "/v1/status", request -> HttpReply.json(object().put("id", id)))
+        Router router = new Router(gate)
+                .on("GET", "/metrics", Access.EVERYBODY, request -> metrics())
+                .on("GET", "/health", Access.EVERYBODY, request -> health())
+                .on("POST", "/v1/reload_auth_validation_keys", request -> reloadKeys())
+                .on("GET", "/v1/status", Access.EVERYBODY, request -> HttpReply.json(object().put("id", id)))
                 .on("GET", "/v1/config", request -> config());
         timelineRoutes.addTo(router);
         return router;
+    }
+
+    private HttpReply reloadKeys() {
+        try {
+            return HttpReply.json(object().put("keys", gate.reload()));
+        } catch (IOException e) {
+            throw new HttpError(500, "the keys stay as they were: " + e.getMessage());
+        }
     }
 
     private HttpReply metrics() {

@@ -6,6 +6,7 @@ import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineBranches;
 import io.tidemark.runtime.http.HttpError;
 import io.tidemark.runtime.http.HttpReply;
+import io.tidemark.runtime.http.HttpRequestView;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
@@ -36,12 +37,13 @@ public final class TimelineCreation {
         this.waitLsnTimeout = waitLsnTimeout;
     }
 
-    HttpReply create(TenantId tenant, JsonNode body) {
+    HttpReply create(TenantId tenant, HttpRequestView request) {
+        JsonNode body = request.json();
         TimelineId timelineId = TimelineRoutes.parse(
                 "new_timeline_id", body.path("new_timeline_id").asString(""), TimelineId::parse);
         TenantTimelineId id = new TenantTimelineId(tenant, timelineId);
         try {
-            Timeline made = body.hasNonNull("ancestor_timeline_id") ? branch(id, body) : imported(id, body);
+            Timeline made = body.hasNonNull("ancestor_timeline_id") ? branch(id, body) : imported(id, request);
             return new HttpReply(201, HttpReply.JSON, TimelineInfo.of(made).toString());
         } catch (IOException e) {
             throw new HttpError(500, String.valueOf(e.getMessage()));
@@ -69,8 +71,8 @@ public final class TimelineCreation {
         }
     }
 
-    private Timeline imported(TenantTimelineId id, JsonNode body) throws IOException {
-        String path = body.path("import_pgdata")
+    private Timeline imported(TenantTimelineId id, HttpRequestView request) throws IOException {
+        String path = request.json().path("import_pgdata")
                 .path("location")
                 .path("LocalFs")
                 .path("path")
@@ -80,6 +82,8 @@ public final class TimelineCreation {
                     + " import_pgdata.location.LocalFs.path, the data directory, on this machine, of a PostgreSQL that was"
                     + " shut down");
         }
+        // It is this machine's file system, not the tenant's.
+        request.requireEverything();
         try {
             return imports.dataDirectory(id, Path.of(path));
         } catch (IllegalStateException e) {

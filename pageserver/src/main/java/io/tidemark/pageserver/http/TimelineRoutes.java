@@ -27,7 +27,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The routes under {@code /v1/tenant}. */
 public final class TimelineRoutes {
-    private static final String TIMELINES = "/v1/tenant/{tenant}/timeline";
+    private static final String TIMELINES = "/v1/tenant/" + Router.TENANT + "/timeline";
     private static final String TIMELINE = TIMELINES + "/{timeline}";
 
     private final TimelineRegistry timelines;
@@ -42,8 +42,8 @@ public final class TimelineRoutes {
 
     void addTo(Router router) {
         router.on("GET", "/v1/tenant", request -> tenants())
-                .on("GET", "/v1/tenant/{tenant}", this::tenant)
-                .on("POST", TIMELINES, request -> creation.create(tenantId(request), request.json()))
+                .on("GET", "/v1/tenant/" + Router.TENANT, this::tenant)
+                .on("POST", TIMELINES, request -> creation.create(tenantId(request), request))
                 .on("GET", TIMELINES, this::list)
                 .on("GET", TIMELINE, request -> HttpReply.json(TimelineInfo.of(timeline(request))))
                 .on("DELETE", TIMELINE, this::delete)
@@ -240,7 +240,7 @@ public final class TimelineRoutes {
     }
 
     private static TenantId tenantId(HttpRequestView request) {
-        return parse("tenant id", request.variable("tenant"), TenantId::parse);
+        return parse("tenant id", request.variable("tenant_id"), TenantId::parse);
     }
 
     private Timeline timeline(HttpRequestView request) {

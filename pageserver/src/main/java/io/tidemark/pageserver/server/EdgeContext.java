@@ -2,6 +2,7 @@ package io.tidemark.pageserver.server;
 
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
+import io.tidemark.runtime.auth.Gate;
 import java.time.Duration;
 import java.util.Map;
 
@@ -10,6 +11,11 @@ import java.util.Map;
  *
  * @param settings by the names of their flags, for people
  * @param waitLsnTimeout how long a request may wait for WAL to arrive
+ * @param gate who may come in
  */
 public record EdgeContext(
-        TimelineRegistry timelines, PageserverMetrics metrics, Map<String, String> settings, Duration waitLsnTimeout) {}
+        TimelineRegistry timelines,
+        PageserverMetrics metrics,
+        Map<String, String> settings,
+        Duration waitLsnTimeout,
+        Gate gate) {}

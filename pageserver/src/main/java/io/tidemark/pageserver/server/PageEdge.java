@@ -9,6 +9,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import io.tidemark.runtime.auth.Login;
 import io.tidemark.runtime.net.EventLoops;
 import io.tidemark.wire.server.PgServer;
 import io.tidemark.wire.server.PgServerConfig;
@@ -64,8 +65,12 @@ public final class PageEdge implements AutoCloseable {
         }
         connections.add(connection);
         connection.pipeline().addLast(new ReadTimeoutHandler(READ_TIMEOUT_SECONDS));
+        Login login = context.gate().login();
         PgServer.install(
-                connection, PgServerConfig.DEFAULT, null, (opened, startup) -> new PageSession(opened, context));
+                connection,
+                PgServerConfig.DEFAULT,
+                login.isNeeded() ? (startup, password) -> login.refusal(password) : null,
+                (opened, startup) -> new PageSession(opened, context, login.caller()));
     }
 
     /** Where it listens, with the port that was found when 0 was asked for. */

@@ -1,6 +1,8 @@
 package io.tidemark.pageserver.server;
 
 import io.tidemark.pageserver.timeline.Timeline;
+import io.tidemark.runtime.auth.AuthException;
+import io.tidemark.runtime.auth.Caller;
 import io.tidemark.wire.frame.ErrorFields;
 import io.tidemark.wire.frame.SqlState;
 import io.tidemark.wire.frame.TextTable;
@@ -18,10 +20,12 @@ import org.jspecify.annotations.Nullable;
 final class PageSession implements PgSession {
     private final PgServerConnection connection;
     private final EdgeContext context;
+    private final Caller caller;
 
-    PageSession(PgServerConnection connection, EdgeContext context) {
+    PageSession(PgServerConnection connection, EdgeContext context, Caller caller) {
         this.connection = connection;
         this.context = context;
+        this.caller = caller;
         context.metrics().connections(1);
     }
 
@@ -58,6 +62,12 @@ final class PageSession implements PgSession {
             fail(SqlState.SYNTAX_ERROR, String.valueOf(e.getMessage()));
             return;
         }
+        try {
+            caller.requireTenant(id.tenantId().toString());
+        } catch (AuthException e) {
+            fail(SqlState.INTERNAL_ERROR, e.text());
+            return;
+        }
         Optional<Timeline> timeline = context.timelines().find(id);
         if (timeline.isEmpty()) {
             context.metrics().refused("TIMELINE_NOT_FOUND");
@@ -74,6 +84,14 @@ final class PageSession implements PgSession {
     }
 
     private void show(String what) {
+        if (!what.equals("server_version")) {
+            try {
+                caller.requireEverything();
+            } catch (AuthException e) {
+                fail(SqlState.INTERNAL_ERROR, e.text());
+                return;
+            }
+        }
         // Asks layer maps and counters only, never a disk: may run on the event loop.
         Optional<TextTable> table = new ShowAnswers(context).answer(what);
         if (table.isPresent()) {

@@ -1,5 +1,7 @@
 package io.tidemark.runtime.http;
 
+import io.tidemark.runtime.auth.AuthException;
+import io.tidemark.runtime.auth.Caller;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,13 +15,37 @@ import tools.jackson.databind.json.JsonMapper;
  * @param path decoded, without the query
  * @param query decoded parameters
  * @param variables what the route's pattern matched, by name
+ * @param caller whose request it is
  */
 public record HttpRequestView(
-        String method, String path, Map<String, List<String>> query, Map<String, String> variables, String body) {
+        String method,
+        String path,
+        Map<String, List<String>> query,
+        Map<String, String> variables,
+        String body,
+        Caller caller) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    HttpRequestView with(Map<String, String> matched) {
-        return new HttpRequestView(method, path, query, matched, body);
+    HttpRequestView with(Map<String, String> matched, Caller admitted) {
+        return new HttpRequestView(method, path, query, matched, body, admitted);
+    }
+
+    /** 403 when the caller may not touch what belongs to this tenant. */
+    public void requireTenant(String tenantId) {
+        try {
+            caller.requireTenant(tenantId);
+        } catch (AuthException e) {
+            throw new HttpError(403, e.text());
+        }
+    }
+
+    /** 403 when the caller may not do what concerns the server, or all tenants. */
+    public void requireEverything() {
+        try {
+            caller.requireEverything();
+        } catch (AuthException e) {
+            throw new HttpError(403, e.text());
+        }
     }
 
     /** What the route's pattern matched under this name. */

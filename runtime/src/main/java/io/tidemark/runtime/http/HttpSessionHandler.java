@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
+import io.tidemark.runtime.auth.Caller;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Map;
@@ -37,7 +38,8 @@ final class HttpSessionHandler extends SimpleChannelInboundHandler<FullHttpReque
     private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
     private boolean busy;
 
-    private record Exchange(HttpRequestView request, boolean keepAlive, String requestId) {}
+    /** {@code authorization} is the header, empty when there is none. */
+    private record Exchange(HttpRequestView request, String authorization, boolean keepAlive, String requestId) {}
 
     HttpSessionHandler(Router router, Semaphore slots, HttpMetrics metrics) {
         this.router = router;
@@ -51,7 +53,7 @@ final class HttpSessionHandler extends SimpleChannelInboundHandler<FullHttpReque
         boolean keepAlive = HttpUtil.isKeepAlive(message);
         if (message.decoderResult().isFailure() || waiting.size() >= MAX_PIPELINED) {
             metrics.refused("HTTP_BAD_REQUEST");
-            write(context, new Exchange(view(message, "/", Map.of()), false, requestId), error(400, "not HTTP"));
+            write(context, new Exchange(view(message, "/", Map.of()), "", false, requestId), error(400, "not HTTP"));
             return;
         }
         HttpRequestView view;
@@ -59,17 +61,18 @@ final class HttpSessionHandler extends SimpleChannelInboundHandler<FullHttpReque
             QueryStringDecoder uri = new QueryStringDecoder(message.uri());
             view = view(message, uri.path(), uri.parameters());
         } catch (IllegalArgumentException e) {
-            write(context, new Exchange(view(message, "/", Map.of()), false, requestId), error(400, "not a URI"));
+            write(context, new Exchange(view(message, "/", Map.of()), "", false, requestId), error(400, "not a URI"));
             return;
         }
-        waiting.add(new Exchange(view, keepAlive, requestId));
+        String authorization = message.headers().get(HttpHeaderNames.AUTHORIZATION, "");
+        waiting.add(new Exchange(view, authorization, keepAlive, requestId));
         next(context);
     }
 
     private static HttpRequestView view(
             FullHttpRequest message, String path, Map<String, java.util.List<String>> parameters) {
         String body = message.content().toString(StandardCharsets.UTF_8);
-        return new HttpRequestView(message.method().name(), path, parameters, Map.of(), body);
+        return new HttpRequestView(message.method().name(), path, parameters, Map.of(), body, Caller.TRUSTED);
     }
 
     private static String requestId(FullHttpRequest message) {
@@ -96,7 +99,7 @@ final class HttpSessionHandler extends SimpleChannelInboundHandler<FullHttpReque
         Thread.ofVirtual().name("http-" + exchange.requestId()).start(() -> {
             HttpReply reply;
             try {
-                reply = answer(exchange.request());
+                reply = answer(exchange.request(), exchange.authorization());
             } finally {
                 slots.release();
             }
@@ -111,9 +114,9 @@ final class HttpSessionHandler extends SimpleChannelInboundHandler<FullHttpReque
         next(context);
     }
 
-    private HttpReply answer(HttpRequestView request) {
+    private HttpReply answer(HttpRequestView request, String authorization) {
         try {
-            return router.answer(request);
+            return router.answer(request, authorization);
         } catch (HttpError e) {
             return error(e.status(), e.text());
         } catch (RuntimeException e) {

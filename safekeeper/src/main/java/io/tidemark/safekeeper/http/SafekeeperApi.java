@@ -1,10 +1,12 @@
 package io.tidemark.safekeeper.http;
 
+import io.tidemark.runtime.auth.Gate;
 import io.tidemark.runtime.durable.Disk;
 import io.tidemark.runtime.http.HttpError;
 import io.tidemark.runtime.http.HttpReply;
 import io.tidemark.runtime.http.HttpRequestView;
 import io.tidemark.runtime.http.Router;
+import io.tidemark.runtime.http.Router.Access;
 import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
 import io.tidemark.safekeeper.timeline.Connections;
 import io.tidemark.safekeeper.timeline.TimelineRegistry;
@@ -37,11 +39,13 @@ public final class SafekeeperApi {
     private final Disk disk;
     private final SafekeeperMetrics metrics;
     private final BooleanSupplier ready;
+    private final Gate gate;
 
     /**
      * @param settings by the names of their flags, for people
      * @param disk of the data directory, for its capacity
      * @param ready false before the start is complete and from the begin of the shutdown
+     * @param gate who may ask
      */
     public SafekeeperApi(
             TimelineRegistry registry,
@@ -49,27 +53,38 @@ public final class SafekeeperApi {
             Map<String, String> settings,
             Disk disk,
             SafekeeperMetrics metrics,
-            BooleanSupplier ready) {
+            BooleanSupplier ready,
+            Gate gate) {
         this.registry = registry;
         this.connections = connections;
         this.settings = settings;
         this.disk = disk;
         this.metrics = metrics;
         this.ready = ready;
+        this.gate = gate;
     }
 
     /** All routes. */
     public Router router() {
-        Router router = new Router()
-                .on("GET", "/metrics", request -> metrics())
-                .on("GET", "/health", request -> health())
-                .on("GET", "/v1/status", request -> status())
+        Router router = new Router(gate)
+                .on("GET", "/metrics", Access.EVERYBODY, request -> metrics())
+                .on("GET", "/health", Access.EVERYBODY, request -> health())
+                .on("GET", "/v1/status", Access.EVERYBODY, request -> status())
+                .on("POST", "/v1/reload_auth_validation_keys", request -> reloadKeys())
                 .on("GET", "/v1/utilization", request -> utilization())
                 .on("GET", "/v1/config", request -> config())
                 .on("GET", "/v1/debug/filesystem_usage", request -> filesystemUsage())
                 .on("GET", "/v1/debug_dump", this::debugDump);
         new TimelineRoutes(registry, connections).addTo(router);
         return router;
+    }
+
+    private HttpReply reloadKeys() {
+        try {
+            return HttpReply.json(JsonShapes.object().put("keys", gate.reload()));
+        } catch (IOException e) {
+            throw new HttpError(500, "the keys stay as they were: " + e.getMessage());
+        }
     }
 
     private HttpReply metrics() {

@@ -6,6 +6,7 @@ import io.tidemark.runtime.http.HttpError;
 import io.tidemark.runtime.http.HttpReply;
 import io.tidemark.runtime.http.HttpRequestView;
 import io.tidemark.runtime.http.Router;
+import io.tidemark.runtime.http.Router.Access;
 import io.tidemark.safekeeper.timeline.Connections;
 import io.tidemark.safekeeper.timeline.NewTimeline;
 import io.tidemark.safekeeper.timeline.Timeline;
@@ -33,7 +34,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The routes of timelines. */
 final class TimelineRoutes {
-    private static final String TIMELINE = "/v1/tenant/{tenant_id}/timeline/{timeline_id}";
+    private static final String TIMELINE = "/v1/tenant/" + Router.TENANT + "/timeline/{timeline_id}";
     private static final int DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
     private static final int DIGEST_CHUNK_BYTES = 128 * 1024;
 
@@ -52,14 +53,14 @@ final class TimelineRoutes {
     }
 
     void addTo(Router router) {
-        router.on("POST", "/v1/tenant/timeline", answering(this::create, true))
+        router.on("POST", "/v1/tenant/timeline", Access.ROUTE_ASKS, answering(this::create, true))
                 .on("GET", "/v1/tenant/timeline", request -> list())
                 .on("GET", TIMELINE, answering(this::status, false))
                 .on("DELETE", TIMELINE, answering(this::delete, false))
                 .on("PUT", TIMELINE + "/membership", answering(this::switchMembership, false))
                 .on("PUT", TIMELINE + "/exclude", answering(this::exclude, false))
                 .on("POST", TIMELINE + "/term_bump", answering(this::bumpTerm, false))
-                .on("POST", TIMELINE + "/checkpoint", answering(this::checkpoint, false))
+                .on("POST", TIMELINE + "/checkpoint", Access.EVERYTHING, answering(this::checkpoint, false))
                 .on("GET", TIMELINE + "/digest", answering(this::digest, false));
     }
 
@@ -103,6 +104,7 @@ final class TimelineRoutes {
         TenantTimelineId ttid = new TenantTimelineId(
                 JsonFields.text(body, "tenant_id", "32 hex digits", TenantId::parse),
                 JsonFields.text(body, "timeline_id", "32 hex digits", TimelineId::parse));
+        request.requireTenant(ttid.tenantId().toString());
         JsonNode mconf = body.get("mconf");
         if (mconf == null || !mconf.isObject()) {
             throw HttpError.badRequest("field 'mconf' has to be a membership configuration");

@@ -11,6 +11,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import io.tidemark.runtime.auth.Login;
 import io.tidemark.safekeeper.timeline.TimelineRegistry;
 import io.tidemark.safekeeper.timeline.TimelineSnapshot;
 import io.tidemark.wire.id.PgVersion;
@@ -80,11 +81,12 @@ public final class PgEdge implements AutoCloseable {
         connection
                 .pipeline()
                 .addLast(new TrafficHandler(context.metrics()), new ReadTimeoutHandler(READ_TIMEOUT_SECONDS));
+        Login login = context.gate().login();
         PgServer.install(
                 connection,
                 PgServerConfig.DEFAULT,
-                context.passwordCheck(),
-                (opened, startup) -> new SafekeeperSession(opened, startup, context));
+                login.isNeeded() ? (startup, password) -> login.refusal(password) : null,
+                (opened, startup) -> new SafekeeperSession(opened, startup, context, login.caller()));
     }
 
     /** {@code host:port} of the other side. */

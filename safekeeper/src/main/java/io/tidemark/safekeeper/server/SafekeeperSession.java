@@ -1,5 +1,7 @@
 package io.tidemark.safekeeper.server;
 
+import io.tidemark.runtime.auth.AuthException;
+import io.tidemark.runtime.auth.Caller;
 import io.tidemark.safekeeper.acceptor.ConnectionId;
 import io.tidemark.safekeeper.timeline.Connections;
 import io.tidemark.safekeeper.timeline.Timeline;
@@ -29,6 +31,7 @@ final class SafekeeperSession implements PgSession {
 
     private final PgServerConnection connection;
     private final EdgeContext context;
+    private final Caller caller;
     private final ConnectionId id;
     private final String applicationName;
     private final Optional<TenantId> tenantId;
@@ -36,9 +39,10 @@ final class SafekeeperSession implements PgSession {
     private final Optional<String> readingProtocol;
 
     /** Throws {@link io.tidemark.wire.frame.InvalidMessageException} when the startup options have malformed ids. */
-    SafekeeperSession(PgServerConnection connection, StartupMessage startup, EdgeContext context) {
+    SafekeeperSession(PgServerConnection connection, StartupMessage startup, EdgeContext context, Caller caller) {
         this.connection = connection;
         this.context = context;
+        this.caller = caller;
         this.applicationName = startup.applicationName();
         StartupOptions options = startup.options();
         this.tenantId = options.findTenantId();
@@ -60,7 +64,9 @@ final class SafekeeperSession implements PgSession {
 
     @Override
     public String serverVersion() {
-        return PgEdge.serverVersion(context.registry(), tenantId, timelineId);
+        // Who may not touch the timeline is not told its version either.
+        Optional<TenantId> known = tenantId.filter(tenant -> caller.mayTouch(tenant.toString()));
+        return PgEdge.serverVersion(context.registry(), known, timelineId);
     }
 
     @Override
@@ -105,6 +111,7 @@ final class SafekeeperSession implements PgSession {
         }
     }
 
+    /** The timeline that this connection names, if it may touch it: every command that concerns one comes by here. */
     private TenantTimelineId ttid() throws TimelineException {
         if (tenantId.isEmpty()) {
             throw new TimelineException(TimelineException.Kind.INVALID, "tenantid is required");
@@ -112,7 +119,20 @@ final class SafekeeperSession implements PgSession {
         if (timelineId.isEmpty()) {
             throw new TimelineException(TimelineException.Kind.INVALID, "timelineid is required");
         }
+        try {
+            caller.requireTenant(tenantId.get().toString());
+        } catch (AuthException e) {
+            throw new TimelineException(TimelineException.Kind.FORBIDDEN, e.text());
+        }
         return new TenantTimelineId(tenantId.get(), timelineId.get());
+    }
+
+    private void requireEverything() throws TimelineException {
+        try {
+            caller.requireEverything();
+        } catch (AuthException e) {
+            throw new TimelineException(TimelineException.Kind.FORBIDDEN, e.text());
+        }
     }
 
     private static TimelineSnapshot requireSnapshot(Timeline timeline) throws TimelineException {
@@ -189,8 +209,9 @@ final class SafekeeperSession implements PgSession {
                 setting(name, sizeText(requireSnapshot().state().walSegmentSizeBytes()));
             // pg_receivewal gives its files the same mode.
             case "data_directory_mode" -> setting(name, "0700");
-            case "server_version" -> setting(name, PgEdge.serverVersion(context.registry(), tenantId, timelineId));
+            case "server_version" -> setting(name, serverVersion());
             default -> {
+                requireEverything();
                 Optional<TextTable> table = new ShowAnswers(context).answer(name);
                 if (table.isPresent()) {
                     connection.complete(table.get(), "SHOW");
