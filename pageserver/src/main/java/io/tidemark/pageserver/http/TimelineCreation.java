@@ -72,7 +72,8 @@ public final class TimelineCreation {
     }
 
     private Timeline imported(TenantTimelineId id, HttpRequestView request) throws IOException {
-        String path = request.json().path("import_pgdata")
+        String path = request.json()
+                .path("import_pgdata")
                 .path("location")
                 .path("LocalFs")
                 .path("path")
