@@ -53,7 +53,8 @@ final class LayerDirectory {
             manifest = new ManifestFormat.Manifest(LayerSet.empty(startLsn), 1);
             manifests.replace(ManifestFormat.encode(manifest));
         }
-        sweep(names, manifest.layers());
+        // Listed again: writing a manifest has used up the unfinished one that a crash may have left.
+        sweep(disk.list(directory), manifest.layers());
         return manifest;
     }
 

@@ -71,7 +71,12 @@ final class PageSession implements PgSession {
         Optional<Timeline> timeline = context.timelines().find(id);
         if (timeline.isEmpty()) {
             context.metrics().refused("TIMELINE_NOT_FOUND");
-            fail(SqlState.INTERNAL_ERROR, "not found: timeline " + id + " is not on this pageserver");
+            String broken = context.timelines().broken().get(id);
+            fail(
+                    SqlState.INTERNAL_ERROR,
+                    broken == null
+                            ? "not found: timeline " + id + " is not on this pageserver"
+                            : "timeline " + id + " is not served: " + broken);
             return;
         }
         context.metrics().request(version.command());

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.KeyRange;
 import io.tidemark.pageserver.layer.file.CorruptLayerException;
+import io.tidemark.runtime.durable.Disk;
 import io.tidemark.runtime.durable.DiskFullException;
 import io.tidemark.runtime.durable.FakeDisk;
 import io.tidemark.runtime.durable.SyncFailedException;
@@ -169,6 +170,21 @@ class LayerStoreTest {
         copying.model.checkAll(copying.store, List.of(Lsn.of(10), Lsn.of(20)));
         copying.put(block(1, 1), 20, true, PAGE);
         copying.model.checkAll(copying.store, List.of(Lsn.of(10), Lsn.of(20)));
+    }
+
+    /** A kill while the manifest was written, in the middle of a large LSN: opening writes a manifest of its own. */
+    @Test
+    void anUnfinishedManifestBesideASpilledLsnIsNoObstacle() throws IOException {
+        LayerConfig tiny = new LayerConfig(1000, 1 << 20, Duration.ofMinutes(1), 2000, 1, 100, 512, 1);
+        StoreFixture copying = new StoreFixture(disk, tiny, Runnable::run);
+        for (int i = 1; i <= 50; i++) {
+            copying.put(block(1, i), 20, true, PAGE);
+        }
+        copying.store.close();
+        disk.open(StoreFixture.DIRECTORY.resolve(ManifestStore.TEMPORARY), Disk.Mode.CREATE_NEW)
+                .close();
+        copying.openAgain();
+        assertThat(disk.list(StoreFixture.DIRECTORY)).containsExactly(ManifestStore.NAME);
     }
 
     @Test
