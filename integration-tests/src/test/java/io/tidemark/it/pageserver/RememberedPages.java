@@ -91,6 +91,30 @@ final class RememberedPages {
         assertThat(keyspace(pageserver, id, lsn)).as("relations at %s", lsn).isEqualTo(keyspace);
     }
 
+    /**
+     * Every page is the same, or the answer is an error that names this file.
+     *
+     * @return how many were errors
+     */
+    int requireRightOrNamed(PageserverProcess pageserver, EventLoops loops, TenantTimelineId id, String file)
+            throws Exception {
+        int[] errors = {0};
+        try (PageClient client = connect(pageserver, loops, id)) {
+            int[] now = checksums(client, lsn, keys, (index, failure) -> {
+                assertThat(failure.text()).contains(file);
+                errors[0]++;
+                return checksums[index];
+            });
+            for (int i = 0; i < now.length; i++) {
+                if (now[i] != checksums[i]) {
+                    throw new AssertionError("at " + lsn + ", with a damaged " + file + ", "
+                            + Keys.describe(keys.get(i)) + " is another page");
+                }
+            }
+        }
+        return errors[0];
+    }
+
     private static List<KeyRange> keyspace(PageserverProcess pageserver, TenantTimelineId id, Lsn lsn)
             throws IOException, InterruptedException {
         List<KeyRange> ranges = new ArrayList<>();
@@ -114,7 +138,19 @@ final class RememberedPages {
                 PATIENCE);
     }
 
+    /** What a failure counts as. */
+    private interface OnFailure {
+        int checksum(int index, PageResponse.Failure failure);
+    }
+
     private static int[] checksums(PageClient client, Lsn lsn, List<Key> keys)
+            throws IOException, InterruptedException {
+        return checksums(client, lsn, keys, (index, failure) -> {
+            throw new AssertionError(Keys.describe(keys.get(index)) + " at " + lsn + ": " + failure.text());
+        });
+    }
+
+    private static int[] checksums(PageClient client, Lsn lsn, List<Key> keys, OnFailure onFailure)
             throws IOException, InterruptedException {
         int[] checksums = new int[keys.size()];
         RequestHeader header = new RequestHeader(1, lsn, lsn);
@@ -126,15 +162,19 @@ final class RememberedPages {
             }
             client.send(requests);
             for (int i = from; i < to; i++) {
-                PageResponse response = client.receive(PATIENCE);
-                if (!(response instanceof PageResponse.GetPage page)) {
-                    throw new IOException(Keys.describe(keys.get(i)) + " at " + lsn + ": " + response);
-                }
-                CRC32C crc = new CRC32C();
-                crc.update(page.page());
-                checksums[i] = (int) crc.getValue();
+                checksums[i] = switch (client.receive(PATIENCE)) {
+                    case PageResponse.GetPage page -> checksum(page.page());
+                    case PageResponse.Failure failure -> onFailure.checksum(i, failure);
+                    case PageResponse other -> throw new IOException("an answer to another question: " + other);
+                };
             }
         }
         return checksums;
+    }
+
+    private static int checksum(byte[] page) {
+        CRC32C crc = new CRC32C();
+        crc.update(page);
+        return (int) crc.getValue();
     }
 }

@@ -1,8 +1,8 @@
 package io.tidemark.pageserver.compaction;
 
 import io.tidemark.pageserver.compaction.CompactionTask.L0;
+import io.tidemark.pageserver.compaction.CompactionTask.Sink;
 import io.tidemark.pageserver.compaction.CompactionTask.Stack;
-import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.layer.FileLayer;
 import io.tidemark.pageserver.layer.LayerSet;
 import io.tidemark.pageserver.layer.LayerSet.Partition;
@@ -11,7 +11,6 @@ import io.tidemark.wire.id.Lsn;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,12 +32,12 @@ public final class CompactionPolicy {
     /**
      * The next task; null when there is none.
      *
-     * @param skip starts of partitions to leave alone
+     * @param damaged layers that cannot be merged
      */
     @Nullable
-    CompactionTask next(LayerSet set, Set<Key> skip) {
+    CompactionTask next(LayerSet set, DamagedLayers damaged) {
         if (set.l0().size() >= config.l0Threshold()) {
-            L0 task = oldestL0(set);
+            CompactionTask task = oldestL0(set, damaged);
             if (task != null) {
                 return task;
             }
@@ -46,12 +45,10 @@ public final class CompactionPolicy {
         Map<FileLayer, Integer> shares = shares(set);
         Stack best = null;
         for (Partition partition : set.partitions()) {
-            if (!skip.contains(partition.keys().start())) {
-                Stack task = ofStack(set, partition, shares);
-                if (task != null
-                        && (best == null || task.inputs().size() > best.inputs().size())) {
-                    best = task;
-                }
+            Stack task = ofStack(set, partition, damaged, shares);
+            if (task != null
+                    && (best == null || task.inputs().size() > best.inputs().size())) {
+                best = task;
             }
         }
         return best;
@@ -59,12 +56,20 @@ public final class CompactionPolicy {
 
     /** As many of the oldest L0 files as one batch may have; null when none may be moved. */
     @Nullable
-    L0 oldestL0(LayerSet set) {
+    CompactionTask oldestL0(LayerSet set, DamagedLayers damaged) {
         List<FileLayer> l0 = set.l0();
         int end = 0;
         long bytes = 0;
+        boolean whole = true;
         for (int count = 1; count <= l0.size(); count++) {
-            LayerDescriptor layer = l0.get(l0.size() - count).descriptor();
+            FileLayer file = l0.get(l0.size() - count);
+            LayerDescriptor layer = file.descriptor();
+            if (damaged.isInL0(file)) {
+                whole = false;
+                if (end > 0) {
+                    break; // what lies below it first
+                }
+            }
             bytes += layer.fileBytes();
             if (end > 0 && bytes > config.l0BatchBytes()) {
                 break;
@@ -74,9 +79,16 @@ public final class CompactionPolicy {
                     || l0.get(l0.size() - count - 1).descriptor().startLsn().isAfter(layer.lastLsn());
             if (alone && layer.lastLsn().isAtMost(set.diskConsistentLsn())) {
                 end = count;
+                if (!whole) {
+                    break;
+                }
             }
         }
-        return end == 0 ? null : new L0(l0.subList(l0.size() - end, l0.size()));
+        if (end == 0) {
+            return null;
+        }
+        List<FileLayer> oldest = l0.subList(l0.size() - end, l0.size());
+        return oldest.stream().anyMatch(damaged::isInL0) ? new Sink(oldest) : new L0(oldest);
     }
 
     private static Map<FileLayer, Integer> shares(LayerSet set) {
@@ -89,9 +101,12 @@ public final class CompactionPolicy {
         return shares;
     }
 
-    private @Nullable Stack ofStack(LayerSet set, Partition partition, Map<FileLayer, Integer> shares) {
-        List<FileLayer> stack = partition.stack();
-        if (isGarbage(set.retention().cutoff().min(set.compactedLsn()), partition, shares)) {
+    private @Nullable Stack ofStack(
+            LayerSet set, Partition partition, DamagedLayers damaged, Map<FileLayer, Integer> shares) {
+        List<FileLayer> stack =
+                damaged.above(partition.stack(), partition.keys().start());
+        boolean whole = stack.size() == partition.stack().size();
+        if (whole && isGarbage(set.retention().cutoff().min(set.compactedLsn()), partition, shares)) {
             return new Stack(partition, stack);
         }
         int count = similar(stack, shares);

@@ -20,6 +20,18 @@ public sealed interface CompactionTask {
     }
 
     /**
+     * Moves the oldest L0 files into the partitions as they are: one of them is damaged, and the others share an LSN with it.
+     *
+     * @param inputs newest first
+     */
+    record Sink(List<FileLayer> inputs) implements CompactionTask {
+        /** The new compacted_lsn. */
+        Lsn upTo() {
+            return inputs.getFirst().descriptor().lastLsn();
+        }
+    }
+
+    /**
      * Merges the upper layers of a partition's stack into one.
      *
      * @param partition the partition

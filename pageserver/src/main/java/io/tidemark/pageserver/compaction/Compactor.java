@@ -1,6 +1,7 @@
 package io.tidemark.pageserver.compaction;
 
 import io.tidemark.pageserver.compaction.CompactionTask.L0;
+import io.tidemark.pageserver.compaction.CompactionTask.Sink;
 import io.tidemark.pageserver.compaction.CompactionTask.Stack;
 import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.KeyRange;
@@ -16,9 +17,7 @@ import io.tidemark.runtime.durable.SyncFailedException;
 import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,7 +25,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Compacts the layers of one timeline, one task at a time, on the thread that calls.
  *
- * <p>A task that fails leaves the layers as they were. A damaged input is told and its partition left alone until the next start; a full disk
+ * <p>A task that fails leaves the layers as they were. A damaged input is told and gone around from then on ({@link DamagedLayers}); a full disk
  * is the caller's to wait for; a failed fsync ends the store.
  */
 public final class Compactor {
@@ -43,11 +42,12 @@ public final class Compactor {
     private final TimeSource time;
     /** One task at a time, whoever asks for it: a person and the background thread do. */
     private final ReentrantLock compacting = new ReentrantLock();
-    /** Starts of partitions with a damaged layer. */
-    private final Set<Key> damaged = new HashSet<>();
+
+    private final DamagedLayers damaged = new DamagedLayers();
 
     private volatile boolean stopped;
     private volatile CompactionStats stats = CompactionStats.NONE;
+    private volatile int damagedLayers;
 
     public Compactor(
             LayerStore store,
@@ -65,6 +65,11 @@ public final class Compactor {
 
     public CompactionStats stats() {
         return stats;
+    }
+
+    /** Files that merges found damaged since the start. */
+    public int damagedLayers() {
+        return damagedLayers;
     }
 
     /** Does the most urgent thing; answers false when there was none. */
@@ -89,8 +94,10 @@ public final class Compactor {
     public void compactL0() throws IOException {
         compacting.lock();
         try {
-            for (L0 task = policy.oldestL0(store.layers()); task != null; task = policy.oldestL0(store.layers())) {
+            CompactionTask task = policy.oldestL0(store.layers(), damaged);
+            while (task != null) {
                 carryOut(task);
+                task = policy.oldestL0(store.layers(), damaged);
             }
         } finally {
             compacting.unlock();
@@ -104,8 +111,10 @@ public final class Compactor {
             Key next = Key.MIN;
             while (next.isBefore(Key.MAX)) {
                 Partition partition = store.layers().partition(next);
-                if (!partition.stack().isEmpty()) {
-                    carryOut(new Stack(partition, partition.stack()));
+                List<FileLayer> stack =
+                        damaged.above(partition.stack(), partition.keys().start());
+                if (!stack.isEmpty()) {
+                    carryOut(new Stack(partition, stack));
                 }
                 next = partition.keys().end();
             }
@@ -125,20 +134,12 @@ public final class Compactor {
             LOG.debug("{}: {} above {}", store, task, pinned.layers().compactedLsn());
             switch (task) {
                 case L0 l0 -> mergeL0(l0);
+                case Sink sink -> store.files().sinkL0(sink.inputs(), sink.upTo());
                 case Stack stack -> mergeStack(stack);
             }
         } catch (CorruptLayerException e) {
             failed();
-            if (task instanceof Stack stack) {
-                damaged.add(stack.partition().keys().start());
-                LOG.error(
-                        "{}: partition {} is not compacted any more",
-                        store,
-                        stack.partition().keys(),
-                        e);
-                return;
-            }
-            throw e;
+            remember(task, e);
         } catch (SyncFailedException e) {
             failed();
             store.files().fail(e);
@@ -147,6 +148,32 @@ public final class Compactor {
             failed();
             throw e;
         }
+    }
+
+    /** Goes around the damaged file from now on. */
+    private void remember(CompactionTask task, CorruptLayerException e) throws CorruptLayerException {
+        List<FileLayer> inputs = switch (task) {
+            case L0 l0 -> l0.inputs();
+            case Sink sink -> sink.inputs();
+            case Stack stack -> stack.inputs();
+        };
+        FileLayer layer = inputs.stream()
+                .filter(input -> input.path().toString().equals(e.file()))
+                .findFirst()
+                .orElseThrow(() -> e);
+        boolean isNew = task instanceof Stack stack
+                ? damaged.addInPartition(layer, stack.partition().keys().start())
+                : damaged.addInL0(layer);
+        if (!isNew) {
+            throw e;
+        }
+        damagedLayers = damaged.count();
+        LOG.error(
+                "{}: compaction goes on without {}, which is damaged: versions in it cannot be read, everything else"
+                        + " can. Put a good copy of the file in its place and restart, or make the timeline anew",
+                store,
+                layer,
+                e);
     }
 
     private void failed() {
@@ -173,9 +200,8 @@ public final class Compactor {
         LayerSet set = store.layers();
         Partition partition = task.partition();
         Retention retention = clipped(set.retention(), set.compactedLsn());
-        KeptVersions kept = task.isWhole() && retention.cutoff().isAfter(partition.collectedLsn())
-                ? KeptVersions.of(retention, keyspace)
-                : KeptVersions.of(retention);
+        boolean collects = task.isWhole() && retention.cutoff().isAfter(partition.collectedLsn());
+        KeptVersions kept = collects ? withoutDropped(retention) : KeptVersions.of(retention);
         Lsn startLsn = task.inputs().stream()
                 .map(layer -> layer.descriptor().startLsn())
                 .reduce(Lsn::min)
@@ -193,6 +219,16 @@ public final class Compactor {
             Lsn collectedLsn = task.isWhole() ? retention.cutoff() : partition.collectedLsn();
             store.files().replaceStack(partition.keys(), task.inputs(), layers, collectedLsn, outputs.splits());
             done(task, task.inputs(), layers, new Result(outputs, merge));
+        }
+    }
+
+    /** Without what was dropped, when it can be known what that is. */
+    private KeptVersions withoutDropped(Retention retention) {
+        try {
+            return KeptVersions.of(retention, keyspace);
+        } catch (IOException e) {
+            LOG.warn("{}: cannot tell which relations exist, so none is taken as dropped", store, e);
+            return KeptVersions.of(retention);
         }
     }
 

@@ -106,6 +106,16 @@ public final class LayerFiles {
     }
 
     /**
+     * For compaction: moves the oldest L0 layers into the partitions as they are.
+     *
+     * @param inputs the oldest ones, all of them down to {@code upTo}, newest first
+     * @param upTo the new compacted_lsn
+     */
+    public void sinkL0(List<FileLayer> inputs, Lsn upTo) throws IOException {
+        commit(files -> files.withCompactedL0(inputs, inputs, upTo, List.of()), UnaryOperator.identity());
+    }
+
+    /**
      * For compaction: replaces the upper layers of one partition's stack.
      *
      * @param keys the partition's

@@ -6,6 +6,7 @@ import io.tidemark.pageserver.key.KeyRange;
 import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.layer.LayerSnapshot;
 import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
+import io.tidemark.pageserver.layer.file.CorruptLayerException;
 import io.tidemark.pageserver.pgpage.PageChecksum;
 import io.tidemark.pageserver.redo.Reconstruction;
 import io.tidemark.pageserver.redo.RedoException;
@@ -262,9 +263,12 @@ public final class TimelineReader {
 
     private ReadException damaged(Key key, Lsn at, Exception cause) {
         timeline.alarm();
+        String todo = cause instanceof CorruptLayerException
+                ? "; put a good copy of the file in its place and restart, or make the timeline anew"
+                : "";
         return new ReadException(
                 Kind.DAMAGED,
-                "%s at %s of timeline %s: %s".formatted(Keys.describe(key), at, id(), cause.getMessage()),
+                "%s at %s of timeline %s: %s%s".formatted(Keys.describe(key), at, id(), cause.getMessage(), todo),
                 cause);
     }
 

@@ -80,6 +80,12 @@ public final class TimelineRegistry implements AutoCloseable {
                 2, task -> Thread.ofPlatform().daemon().name("flush").unstarted(task));
         metrics.gauge("page_cache_hits", "Pages served from the cache of built pages", cache::hits);
         metrics.gauge("page_cache_misses", "Pages that had to be built", cache::misses);
+        metrics.gauge(
+                "damaged_layers",
+                "Layer files that compaction found damaged and goes around",
+                () -> timelines.values().stream()
+                        .mapToInt(timeline -> timeline.compactor().damagedLayers())
+                        .sum());
     }
 
     /** Opens all timelines of a data directory. Throws when the directory itself cannot be read. */

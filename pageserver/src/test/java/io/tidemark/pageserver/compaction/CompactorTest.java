@@ -282,7 +282,7 @@ class CompactorTest {
     }
 
     @Test
-    void aDamagedLayerStopsItsOwnPartitionOnly() throws IOException {
+    void aDamagedLayerStopsOnlyWhatIsMergedWithIt() throws IOException {
         java.util.SplittableRandom random = new java.util.SplittableRandom(1);
         for (int i = 0; i < 60; i++) {
             byte[] noise = new byte[300];
@@ -349,16 +349,70 @@ class CompactorTest {
         checkAll(10);
     }
 
+    /** Wherever the damage is: L0 never stands still, reads that do not need the file are right, and whole partitions get rid of it. */
     @Test
-    void damageInL0IsTold() throws IOException {
-        fixture.put(block(1, 1), 10, true, PAGE);
+    void compactionGoesAroundADamagedLayerInL0() throws IOException {
+        java.util.SplittableRandom random = new java.util.SplittableRandom(3);
+        int gone = 0;
+        for (int round = 0; round < 10; round++) {
+            FakeDisk own = new FakeDisk();
+            CompactionFixture damaged = new CompactionFixture(own);
+            for (int file = 0; file < 4; file++) {
+                putNoise(damaged, random);
+            }
+            FileLayer victim = damaged.stored.store.layers().l0().get(1 + random.nextInt(2));
+            own.flipByte(victim.path(), random.nextLong(victim.descriptor().fileBytes()));
+            damaged.reopen();
+            damaged.compactor.compactL0();
+            assertThat(damaged.stored.store.layers().l0()).isEmpty();
+            assertThat(damaged.compactor.damagedLayers()).isEqualTo(1);
+            requireRightOrNamed(damaged, victim);
+            for (int file = 0; file < 20; file++) {
+                putNoise(damaged, random);
+                damaged.settle();
+            }
+            assertThat(damaged.stored.store.layers().l0()).hasSizeLessThan(3);
+            assertThat(damaged.stored.store.layers().partitions())
+                    .allSatisfy(partition -> assertThat(partition.stack()).hasSizeLessThan(16));
+            requireRightOrNamed(damaged, victim);
+            gone += damaged.stored.store.layers().partitions().stream()
+                            .anyMatch(partition -> !partition.stack().contains(victim))
+                    ? 1
+                    : 0;
+            damaged.reopen();
+            damaged.settle();
+            requireRightOrNamed(damaged, victim);
+        }
+        assertThat(gone)
+                .as("rounds in which a partition got rid of the damaged file")
+                .isGreaterThan(2);
+    }
+
+    private static void putNoise(CompactionFixture fixture, java.util.SplittableRandom random) throws IOException {
+        for (int i = 0; i < 60; i++) {
+            byte[] noise = new byte[random.nextInt(200)];
+            random.nextBytes(noise);
+            Key key = block(random.nextInt(3), random.nextInt(40));
+            fixture.put(key, fixture.stored.last.value() + 1, random.nextInt(8) == 0, noise);
+        }
         fixture.freeze();
-        FileLayer victim = fixture.stored.store.layers().l0().getFirst();
-        fixture.reopen();
-        disk.flipByte(victim.path(), 20);
-        assertThatThrownBy(() -> fixture.compactor.compactL0())
-                .isInstanceOf(CorruptLayerException.class)
-                .hasMessageContaining(victim.descriptor().fileName());
+    }
+
+    private static void requireRightOrNamed(CompactionFixture fixture, FileLayer victim) throws IOException {
+        int right = 0;
+        try (LayerSnapshot snapshot = fixture.stored.store.snapshot()) {
+            for (long lsn = 5; lsn <= fixture.stored.last.value(); lsn += 20) {
+                for (Key key : fixture.model.keys()) {
+                    try {
+                        fixture.model.check(snapshot, key, Lsn.of(lsn));
+                        right++;
+                    } catch (CorruptLayerException e) {
+                        assertThat(e).hasMessageContaining(victim.path().toString());
+                    }
+                }
+            }
+        }
+        assertThat(right).isPositive();
     }
 
     /** A record that copies a database: its L0 files have one LSN in common, and different keys. */
@@ -382,8 +436,10 @@ class CompactorTest {
         int parts = store.layers().l0().size();
         assertThat(parts).isGreaterThan(2);
         CompactionConfig oneAtATime = new CompactionConfig(1, 1, 1500, 3, 6, 4, 400, 40, 100, Duration.ofMillis(50));
-        CompactionTask.L0 task = new CompactionPolicy(oneAtATime).oldestL0(store.layers());
-        assertThat(task == null ? 0 : task.inputs().size()).isEqualTo(parts);
+        CompactionTask task = new CompactionPolicy(oneAtATime).oldestL0(store.layers(), new DamagedLayers());
+        assertThat(task)
+                .isInstanceOfSatisfying(
+                        CompactionTask.L0.class, l0 -> assertThat(l0.inputs()).hasSize(parts));
         copying.compactor.compactL0();
         assertThat(store.layers().compactedLsn()).isEqualTo(Lsn.of(20));
         copying.model.checkAll(store, List.of(Lsn.of(6), Lsn.of(19), Lsn.of(20)));

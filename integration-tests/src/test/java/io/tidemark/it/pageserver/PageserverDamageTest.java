@@ -1,0 +1,183 @@
+package io.tidemark.it.pageserver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tidemark.runtime.net.EventLoops;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.TenantTimelineId;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A byte flips in a layer file, of a pageserver that runs or that is down: no page is ever wrong, errors name the file, what does not
+ * need the byte is served, and with a file damaged for good the timeline goes on to ingest and to compact.
+ */
+class PageserverDamageTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final int FLIPS = 8;
+
+    private final long seed = Long.getLong("damage.seed", System.nanoTime());
+    private final Random random = new Random(seed);
+
+    @Test
+    void noPageIsEverWrong() throws Exception {
+        System.out.println("damage: -Ddamage.seed=" + seed);
+        try (ServedCluster cluster = ServedCluster.startAndStopPostgres(17, Map.of("fsync", "off"));
+                EventLoops loops = new EventLoops("test-client");
+                // The smallest cache of pages, so that most reads go to the files.
+                PageserverProcess pageserver = new PageserverProcess(
+                        cluster.scratch(), cluster.safekeepers(), "--layer-kb=256", "--page-cache-mb=1")) {
+            TenantTimelineId id = cluster.timelineId();
+            pageserver.start();
+            pageserver.importDataDirectory(id, cluster.postgres().dataDir());
+            cluster.postgres().start();
+            try (SqlLoad load = new SqlLoad(cluster::connect, 2, seed)) {
+                RememberedPages pages = loadAndRemember(cluster, load, pageserver, loops, 150);
+                pageserver.json("PUT", PageserverProcess.path(id) + "/checkpoint", "");
+                int running = 0;
+                int offline = 0;
+                for (int i = 0; i < FLIPS; i++) {
+                    running += flipped(pageserver, id, () -> {}, pages, loops);
+                }
+                for (int i = 0; i < FLIPS / 4; i++) {
+                    offline += flipped(
+                            pageserver,
+                            id,
+                            () -> {
+                                pageserver.kill();
+                                pageserver.start();
+                            },
+                            pages,
+                            loops);
+                }
+                System.out.println("damage: of " + pages.size() + " pages each, reads that failed: " + running + " in "
+                        + FLIPS + " flips under a running server, " + offline + " in " + FLIPS / 4 + " before a start");
+                pages.requireAll(pageserver, loops, id);
+                assertThat(running + offline).isPositive();
+                goesOnWithADamagedFile(cluster, load, pageserver, loops, pages);
+            }
+        }
+    }
+
+    private RememberedPages loadAndRemember(
+            ServedCluster cluster, SqlLoad load, PageserverProcess pageserver, EventLoops loops, int statements)
+            throws Exception {
+        long done = load.done();
+        load.allow(statements);
+        await("the load is done").atMost(PATIENCE).until(() -> {
+            load.requireHealthy();
+            return load.done() >= done + statements;
+        });
+        Lsn target = cluster.flushLsn();
+        Lsn lsn = await("it is ingested")
+                .atMost(PATIENCE)
+                .until(() -> pageserver.lastRecordLsn(cluster.timelineId()), now -> now.isAtLeast(target));
+        return RememberedPages.ask(pageserver, loops, cluster.timelineId(), lsn);
+    }
+
+    private interface Step {
+        void run() throws Exception;
+    }
+
+    /** Flips a byte somewhere, asks for all pages, flips it back. Returns how many pages could not be had. */
+    private int flipped(
+            PageserverProcess pageserver, TenantTimelineId id, Step between, RememberedPages pages, EventLoops loops)
+            throws Exception {
+        Path file = anyLayer(pageserver, id);
+        long at = random.nextLong(Files.size(file));
+        flip(file, at);
+        between.run();
+        int failed = pages.requireRightOrNamed(
+                pageserver, loops, id, file.getFileName().toString());
+        assertThat(failed).as("pages lost by a byte of " + file).isLessThan(pages.size());
+        if (Files.exists(file)) { // else compaction has read it before, and is done with it
+            flip(file, at);
+        }
+        between.run();
+        return failed;
+    }
+
+    private Path anyLayer(PageserverProcess pageserver, TenantTimelineId id) throws IOException {
+        try (Stream<Path> files = Files.list(pageserver.layers(id))) {
+            List<Path> layers = files.filter(file -> file.toString().endsWith(".delta")
+                            || file.toString().endsWith(".image"))
+                    .sorted()
+                    .toList();
+            return layers.get(random.nextInt(layers.size()));
+        }
+    }
+
+    private static void flip(Path file, long at) throws IOException {
+        try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+            bytes.seek(at);
+            int old = bytes.read();
+            bytes.seek(at);
+            bytes.write(old ^ 0x40);
+        }
+    }
+
+    /** The first block of the newest L0 file, which nothing but a page has: reads of the damaged block fail, all else goes on. */
+    private void goesOnWithADamagedFile(
+            ServedCluster cluster, SqlLoad load, PageserverProcess pageserver, EventLoops loops, RememberedPages pages)
+            throws Exception {
+        TenantTimelineId id = cluster.timelineId();
+        String l0 = await("there is an L0 file")
+                .atMost(PATIENCE)
+                .until(
+                        () -> {
+                            load.allow(20);
+                            return newestL0(pageserver, id);
+                        },
+                        name -> !name.isEmpty());
+        pageserver.kill();
+        flip(pageserver.layers(id).resolve(l0), 100);
+        pageserver.start();
+        List<Lsn> reached = new ArrayList<>();
+        await("compaction meets the damage, goes on, and so does ingest")
+                .atMost(PATIENCE)
+                .until(() -> {
+                    load.allow(50);
+                    reached.add(pageserver.lastRecordLsn(id));
+                    return pageserver.metric("pageserver_damaged_layers") == 1
+                            && newestL0(pageserver, id).compareTo(l0) != 0
+                            && !isInL0(pageserver, id, l0);
+                });
+        assertThat(reached.getLast()).isGreaterThan(reached.getFirst());
+        pages.requireRightOrNamed(pageserver, loops, id, l0);
+        assertThat(pageserver.timeline(id).path("state").asString()).isEqualTo("Active");
+        assertThat(pageserver.log()).contains("compaction goes on without");
+    }
+
+    /** Its name; empty when there is none. */
+    private static String newestL0(PageserverProcess pageserver, TenantTimelineId id) throws Exception {
+        for (var layer : pageserver
+                .json("GET", PageserverProcess.path(id) + "/layer", "")
+                .path("historic_layers")) {
+            if (layer.path("l0").asBoolean()) {
+                return layer.path("layer_file_name").asString();
+            }
+        }
+        return "";
+    }
+
+    private static boolean isInL0(PageserverProcess pageserver, TenantTimelineId id, String name) throws Exception {
+        for (var layer : pageserver
+                .json("GET", PageserverProcess.path(id) + "/layer", "")
+                .path("historic_layers")) {
+            if (layer.path("layer_file_name").asString().equals(name)) {
+                return layer.path("l0").asBoolean();
+            }
+        }
+        return false;
+    }
+}
