@@ -61,7 +61,10 @@ final class BlockIngest {
             redo.apply(record, block, page);
             value = new Value.Image(page);
         } else if (isHintWithoutImage(record)) {
-            return;
+            if (!isNew) {
+                return;
+            }
+            value = Value.ZERO_PAGE; // a page of free space that only this record tells of
         } else if (needsForeignImages(record)) {
             value = RecordCut.whole(record, block, isNew || block.willInit());
         } else {

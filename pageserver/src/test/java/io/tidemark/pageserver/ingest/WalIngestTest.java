@@ -126,6 +126,17 @@ class WalIngestTest {
     }
 
     @Test
+    void aHintAboutANewBlockMakesItZeros() throws Exception {
+        create(HEAP.withFork(Fork.FSM));
+        ingest(record(ResourceManagers.XLOG, 0xA0).block(0, 1, HEAP.relation(), 2));
+        assertThat(size(HEAP.withFork(Fork.FSM))).isEqualTo(3);
+        for (int block = 0; block < 3; block++) {
+            assertThat(head.require(Keys.relationBlock(HEAP.withFork(Fork.FSM), block)))
+                    .isEqualTo(new byte[8192]);
+        }
+    }
+
+    @Test
     void relationsInUserTablespacesAreRefused() {
         WalRecord elsewhere = record(ResourceManagers.HEAP, 0x50)
                 .inTablespace(16_500)
