@@ -238,6 +238,9 @@ public sealed interface BackendMessage
         /** Copy-both without columns: replication, WAL push, page streams. */
         public static final CopyResponse BOTH = new CopyResponse(Direction.BOTH, 0, List.of());
 
+        /** Copy-out without columns: base backups. */
+        public static final CopyResponse OUT = new CopyResponse(Direction.OUT, 0, List.of());
+
         /** Who may send CopyData. */
         public enum Direction {
             IN('G'),

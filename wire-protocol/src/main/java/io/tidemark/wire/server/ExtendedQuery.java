@@ -18,8 +18,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The extended protocol as far as drivers need it to ask a question: one unnamed statement without parameters, one unnamed
- * portal, no row limit.
+ * The extended protocol as far as drivers need it to ask a question: one statement without parameters, whatever its name (drivers in
+ * Rust name theirs), one unnamed portal, no row limit.
  *
  * <p>A result's columns are known only when the command has run. So the answer to Describe of a portal waits for Execute: on
  * the wire the order is the same. A described statement has no columns.
@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>After an error everything up to the next Sync is skipped.
  */
 final class ExtendedQuery {
+    private String statement = "";
     private String sql = "";
     private boolean running;
     private boolean describePending;
@@ -71,18 +72,19 @@ final class ExtendedQuery {
     }
 
     List<BackendMessage> parse(Parse parse) {
-        if (!parse.statement().isEmpty() || !parse.parameterTypeOids().isEmpty()) {
-            return refuse("only an unnamed statement without parameters can be prepared here");
+        if (!parse.parameterTypeOids().isEmpty()) {
+            return refuse("only a statement without parameters can be prepared here");
         }
+        statement = parse.statement();
         sql = parse.sql();
         return List.of(Marker.PARSE_COMPLETE);
     }
 
     List<BackendMessage> bind(Bind bind) {
         if (!bind.portal().isEmpty()
-                || !bind.statement().isEmpty()
+                || !bind.statement().equals(statement)
                 || !bind.parameters().isEmpty()) {
-            return refuse("only the unnamed portal of the unnamed statement, without parameters, exists here");
+            return refuse("only the unnamed portal of the statement prepared last, without parameters, exists here");
         }
         return List.of(Marker.BIND_COMPLETE);
     }

@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * IDLE --command--> BUSY --complete, fail--> IDLE
+ *                   BUSY --startCopyOut--> BUSY
  *                   BUSY --startCopyBoth--> COPY --client's CopyDone--> BUSY --finishCopy--> IDLE
  * any --close, peer gone--> CLOSED
  * </pre>
@@ -151,6 +152,29 @@ public final class PgServerConnection extends ChannelInboundHandlerAdapter {
         });
     }
 
+    /**
+     * Answers the running command by entering COPY out of the server: CopyData follows by {@link #write}, then {@link #finishCopy}, or
+     * {@link #fail} in place of it. What the client says meanwhile waits for the end.
+     *
+     * @param handler hears of writability, and of a client that is lost before the end; not of an end that we bring about
+     */
+    public void startCopyOut(CopyHandler handler) {
+        onEventLoop(() -> {
+            if (state == State.BUSY) {
+                ByteBuf out = channel.alloc().buffer(16);
+                if (extended.takesDescription()) {
+                    Marker.NO_DATA.encode(out);
+                }
+                CopyResponse.OUT.encode(out);
+                writeAndFlush(out);
+                copy = handler;
+                copyDoneSent = false;
+            } else {
+                handler.onCopyEnd(new CopyEnd.Lost(closeCause));
+            }
+        });
+    }
+
     /** Tells the client that nothing more comes; it still has to say the same. */
     public void sendCopyDone() {
         onEventLoop(() -> {
@@ -161,7 +185,7 @@ public final class PgServerConnection extends ChannelInboundHandlerAdapter {
         });
     }
 
-    /** Ends a COPY that the client has ended: CopyDone if it is still due, then {@code tag}, then ready for a command. */
+    /** Ends a COPY out of the server, or one that the client has ended: CopyDone if it is still due, then {@code tag}, then ready for a command. */
     public void finishCopy(String tag) {
         sendCopyDone();
         complete(tag);
@@ -221,6 +245,7 @@ public final class PgServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void commandEnds(ByteBuf out) {
+        copy = null;
         if (!extended.ends()) {
             ReadyForQuery.IDLE.encode(out);
         }

@@ -18,6 +18,7 @@ import io.tidemark.wire.frame.BackendMessage.Marker;
 import io.tidemark.wire.frame.BackendMessage.ReadyForQuery;
 import io.tidemark.wire.frame.BackendMessage.RowDescription;
 import io.tidemark.wire.frame.CopyEnd;
+import io.tidemark.wire.frame.CopyFrames;
 import io.tidemark.wire.frame.CopyHandler;
 import io.tidemark.wire.frame.CopyMessage.CopyData;
 import io.tidemark.wire.frame.CopyMessage.CopyDone;
@@ -207,7 +208,7 @@ class PgServerConnectionTest implements PgSession, CopyHandler {
         EmbeddedChannel server = opened();
         receive(
                 server,
-                new FrontendMessage.Parse("named", "now", List.of()),
+                new FrontendMessage.Parse("", "now", List.of(23)),
                 new FrontendMessage.Bind("", "", List.of(), List.of(), List.of()),
                 new FrontendMessage.Execute("", 0));
         assertThat(sent(server)).hasSize(1).first().isInstanceOf(ErrorResponse.class);
@@ -236,6 +237,43 @@ class PgServerConnectionTest implements PgSession, CopyHandler {
         assertThat(copied.getLast()).isInstanceOf(CopyEnd.Lost.class);
         assertThat(server.isOpen()).isFalse();
         assertThat(closed).hasSize(1);
+    }
+
+    @Test
+    void copyOutHoldsBackWhatTheClientSaysMeanwhile() {
+        EmbeddedChannel server = opened();
+        // As drivers in Rust ask: a named statement, and Sync at once.
+        receive(
+                server,
+                new FrontendMessage.Parse("s0", "copy", List.of()),
+                new FrontendMessage.Describe(Target.STATEMENT, "s0"),
+                new FrontendMessage.Sync());
+        assertThat(sent(server)).hasSize(4).contains(Marker.PARSE_COMPLETE, Marker.NO_DATA);
+        receive(
+                server,
+                new FrontendMessage.Bind("", "s0", List.of(), List.of(), List.of()),
+                new FrontendMessage.Execute("", 0),
+                new FrontendMessage.Sync());
+        assertThat(commands).containsExactly("copy");
+        connection().startCopyOut(this);
+        connection().writeAndFlush(CopyFrames.frame(server.alloc(), 1, out -> out.writeByte('x')));
+        List<BackendMessage> answers = sent(server);
+        assertThat(answers).hasSize(3).startsWith(Marker.BIND_COMPLETE, CopyResponse.OUT);
+        ReferenceCountUtil.release(answers.getLast());
+        connection().finishCopy("COPIED");
+        assertThat(sent(server)).containsExactly(new CopyDone(), new CommandComplete("COPIED"), ReadyForQuery.IDLE);
+
+        receive(server, new FrontendMessage.Query("copy"));
+        connection().startCopyOut(this);
+        connection().fail(ErrorFields.error("XX000", "halfway"));
+        answers = sent(server);
+        assertThat(answers).startsWith(CopyResponse.OUT).endsWith(ReadyForQuery.IDLE);
+        assertThat(answers.get(1).toString()).contains("halfway");
+
+        receive(server, new FrontendMessage.Query("copy"));
+        connection().startCopyOut(this);
+        server.close().syncUninterruptibly();
+        assertThat(copied.getLast()).isInstanceOf(CopyEnd.Lost.class);
     }
 
     @Test
