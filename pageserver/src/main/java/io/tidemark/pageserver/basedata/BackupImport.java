@@ -108,7 +108,7 @@ public final class BackupImport implements AutoCloseable {
             for (TarEntries.Entry entry = tar.next(); entry != null; entry = tar.next()) {
                 accept(entry, tar, writer);
             }
-            ControlFile control = writer.finish();
+            ControlFile control = writer.finish(Lsn.INVALID);
             Lsn stop = stream.readStop();
             return new BaseData(
                     pgMajor,

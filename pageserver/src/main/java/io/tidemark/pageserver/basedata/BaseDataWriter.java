@@ -175,9 +175,10 @@ final class BaseDataWriter {
     /**
      * Puts the rest.
      *
+     * @param previous where the record before the LSN starts; invalid when not known
      * @return the control file that was among the files
      */
-    ControlFile finish() throws IOException, ImportException {
+    ControlFile finish(Lsn previous) throws IOException, ImportException {
         if (controlFile == null) {
             throw new ImportException(Reason.NOT_A_DATA_DIRECTORY, "there is no global/pg_control");
         }
@@ -195,6 +196,9 @@ final class BaseDataWriter {
         byte[] next = new byte[8];
         LittleEndian.putI64(next, 0, nextXid);
         small.put(Keys.NEXT_XID, new Value.Image(next));
+        if (previous.isValid()) {
+            small.put(Keys.LAST_RECORD, new Value.Image(Keys.lastRecord(lsn, previous)));
+        }
         for (Map.Entry<Key, Value> entry : small.entrySet()) {
             head.put(entry.getKey(), lsn, entry.getValue());
         }

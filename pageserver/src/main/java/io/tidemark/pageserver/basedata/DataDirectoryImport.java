@@ -73,14 +73,14 @@ public final class DataDirectoryImport {
         }
         requireNoTablespaces();
         Lsn checkPointLsn = control.checkPointLsn();
-        Lsn start = endOfRecord(checkPointLsn, CHECKPOINT_RECORD_BYTES, control.walSegmentSizeBytes());
+        Lsn start = endOfCheckPointRecord(checkPointLsn, control.walSegmentSizeBytes());
         BaseDataWriter writer = new BaseDataWriter(head, pgMajor, start);
         for (Path file : listFiles()) {
             try (InputStream content = new BufferedInputStream(Files.newInputStream(file), READ_BUFFER_BYTES)) {
                 writer.file(relative(file), Files.size(file), content);
             }
         }
-        writer.finish();
+        writer.finish(checkPointLsn);
         return new BaseData(
                 pgMajor,
                 control.systemId(),
@@ -191,6 +191,11 @@ public final class DataDirectoryImport {
 
     private String relative(Path file) {
         return directory.relativize(file).toString();
+    }
+
+    /** Where the record of a checkpoint ends. */
+    public static Lsn endOfCheckPointRecord(Lsn start, int segmentSizeBytes) {
+        return endOfRecord(start, CHECKPOINT_RECORD_BYTES, segmentSizeBytes);
     }
 
     /** Where a record of this length ends that starts here; it may go on behind page headers. */

@@ -2,12 +2,15 @@ package io.tidemark.pageserver.key;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.rel.Fork;
 import io.tidemark.wire.rel.RelTag;
 import io.tidemark.wire.rel.SlruKind;
+import io.tidemark.wire.wal.LittleEndian;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes keys and takes them apart.
@@ -20,6 +23,7 @@ import java.security.NoSuchAlgorithmException;
  *                                                                1       CheckPoint, 88 bytes, as of the last change; see pgcontrol
  *                                                                2       nextXid: u64
  *                                                                3       the latest commit time so far: i64, microseconds since 2000
+ *                                                                4       the last record of a layer: end(u64) start(u64)
  *   61 RELATION_SIZE       tablespace  database  relation  fork  0       blocks: u32; the fork exists as long as this does
  *   62 DATABASE            tablespace  database  0         0     0       empty; the directory with PG_VERSION exists
  *   63 RELATION_MAP        tablespace  database  0         0     0       pg_filenode.map, the whole file; database 0: global
@@ -40,6 +44,9 @@ public final class Keys {
     public static final Key CHECKPOINT = Key.of(KeyKind.CONTROL.family(), 0, 0, 0, 0, 1);
     public static final Key NEXT_XID = Key.of(KeyKind.CONTROL.family(), 0, 0, 0, 0, 2);
     public static final Key COMMIT_TIME = Key.of(KeyKind.CONTROL.family(), 0, 0, 0, 0, 3);
+
+    /** Put where a layer ends; says nothing about any other LSN. */
+    public static final Key LAST_RECORD = Key.of(KeyKind.CONTROL.family(), 0, 0, 0, 0, 4);
 
     /** A tablespace's oid must fit. User tablespaces are refused anyway. */
     private static final int MAX_TABLESPACE = 0xFFFF;
@@ -149,6 +156,24 @@ public final class Keys {
         return new RelTag(key.f2(), key.f3(), key.f4(), Fork.of(key.f5()));
     }
 
+    /** The value of {@link #LAST_RECORD}. */
+    public static byte[] lastRecord(Lsn end, Lsn start) {
+        byte[] bytes = new byte[2 * Long.BYTES];
+        LittleEndian.putI64(bytes, 0, end.value());
+        LittleEndian.putI64(bytes, Long.BYTES, start.value());
+        return bytes;
+    }
+
+    /**
+     * Where the record starts that ends at {@code end}, by a value of {@link #LAST_RECORD}; invalid when that speaks of another, or is
+     * null.
+     */
+    public static Lsn lastRecordStart(byte @Nullable [] value, Lsn end) {
+        return value != null && LittleEndian.i64(value, 0) == end.value()
+                ? Lsn.of(LittleEndian.i64(value, Long.BYTES))
+                : Lsn.INVALID;
+    }
+
     /** The kind that an SLRU's block or segment belongs to. */
     public static SlruKind slruKind(Key key) {
         return SlruKind.of(key.f2());
@@ -186,6 +211,7 @@ public final class Keys {
                     case 1 -> "checkpoint";
                     case 2 -> "next xid";
                     case 3 -> "commit time";
+                    case 4 -> "last record";
                     default -> "key " + key;
                 };
         };

@@ -145,15 +145,23 @@ public final class LayerStore implements AutoCloseable {
         flusher.request();
     }
 
+    /** Freezes when {@link #isFreezeDue} says so, and answers the same. */
+    public boolean freezeIfDue(Lsn end, long nowNanos) throws IOException {
+        boolean due = isFreezeDue(end, nowNanos);
+        if (due) {
+            freeze(end);
+        }
+        return due;
+    }
+
     /**
-     * Freezes when the open layer is large, far or old enough, and there is room for one more frozen layer. Call it between batches,
-     * and now and then when nothing comes.
+     * Whether the open layer is large, far or old enough to be frozen, and there is room for one more frozen layer. Ask between batches,
+     * and now and then when nothing comes. If so, something may be put at {@code end} before it is frozen.
      *
      * @param end everything up to it has been put
      * @param nowNanos the monotonic clock
-     * @return whether it froze
      */
-    public boolean freezeIfDue(Lsn end, long nowNanos) throws IOException {
+    public boolean isFreezeDue(Lsn end, long nowNanos) {
         LayerMap map = published.current();
         if (!openSinceKnown) {
             openSinceKnown = true;
@@ -163,11 +171,7 @@ public final class LayerStore implements AutoCloseable {
         boolean due = map.open().sizeBytes() >= config.freezeBytes()
                 || end.minus(frozenLsn) >= config.freezeDistanceBytes()
                 || old;
-        if (due && map.frozen().size() < config.maxFrozen()) {
-            freeze(end);
-            return true;
-        }
-        return false;
+        return due && map.frozen().size() < config.maxFrozen();
     }
 
     /**

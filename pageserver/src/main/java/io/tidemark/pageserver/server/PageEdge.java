@@ -2,12 +2,15 @@ package io.tidemark.pageserver.server;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.handler.timeout.ReadTimeoutHandler;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.handler.timeout.ReadTimeoutException;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.tidemark.runtime.auth.Login;
 import io.tidemark.runtime.net.EventLoops;
@@ -22,7 +25,7 @@ public final class PageEdge implements AutoCloseable {
     /** Connections at the same time; more are closed at once. */
     public static final int MAX_CONNECTIONS = 10_000;
 
-    private static final int READ_TIMEOUT_SECONDS = 600;
+    private static final int SILENCE_SECONDS = 600;
 
     /** A client that has this much waiting for it is not worked for until it has read some. */
     private static final WriteBufferWaterMark SEND_BUFFER = new WriteBufferWaterMark(128 * 1024, 512 * 1024);
@@ -64,13 +67,26 @@ public final class PageEdge implements AutoCloseable {
             return;
         }
         connections.add(connection);
-        connection.pipeline().addLast(new ReadTimeoutHandler(READ_TIMEOUT_SECONDS));
+        connection.pipeline().addLast(new SilenceHandler());
         Login login = context.gate().login();
         PgServer.install(
                 connection,
                 PgServerConfig.DEFAULT,
                 login.isNeeded() ? (startup, password) -> login.refusal(password) : null,
                 (opened, startup) -> new PageSession(opened, context, login.caller()));
+    }
+
+    /** Ends a connection on which nothing has come or gone for long. Whoever takes a backup only reads. */
+    private static final class SilenceHandler extends IdleStateHandler {
+        SilenceHandler() {
+            super(0, 0, SILENCE_SECONDS);
+        }
+
+        @Override
+        protected void channelIdle(ChannelHandlerContext ctx, IdleStateEvent event) {
+            ctx.fireExceptionCaught(ReadTimeoutException.INSTANCE);
+            var _ = ctx.close();
+        }
     }
 
     /** Where it listens, with the port that was found when 0 was asked for. */

@@ -1,5 +1,6 @@
 package io.tidemark.pageserver.server;
 
+import io.tidemark.pageserver.basebackup.BackupRequest;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.runtime.auth.AuthException;
 import io.tidemark.runtime.auth.Caller;
@@ -12,6 +13,7 @@ import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.page.PagestreamVersion;
 import io.tidemark.wire.server.PgServerConnection;
 import io.tidemark.wire.server.PgSession;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,8 @@ final class PageSession implements PgSession {
         Optional<PagestreamVersion> stream = PagestreamVersion.ofCommand(words[0]);
         if (stream.isPresent()) {
             startStream(stream.get(), words);
+        } else if (startBackup(List.of(words))) {
+            context.metrics().request("basebackup");
         } else if (words[0].equalsIgnoreCase("set")) {
             connection.complete("SELECT 1");
         } else if (words[0].equalsIgnoreCase("show")) {
@@ -62,11 +66,42 @@ final class PageSession implements PgSession {
             fail(SqlState.SYNTAX_ERROR, String.valueOf(e.getMessage()));
             return;
         }
+        Optional<Timeline> timeline = find(id);
+        if (timeline.isEmpty()) {
+            return;
+        }
+        context.metrics().request(version.command());
+        connection.startCopyBoth(new PagestreamHandler(
+                connection,
+                context,
+                version,
+                timeline.get(),
+                context.timelines().sessionThreads()));
+    }
+
+    /** False when it is another command. */
+    private boolean startBackup(List<String> words) {
+        Optional<BackupRequest> request;
+        try {
+            request = BackupRequest.parse(words);
+        } catch (IllegalArgumentException e) {
+            fail(SqlState.SYNTAX_ERROR, String.valueOf(e.getMessage()));
+            return true;
+        }
+        request.ifPresent(backup -> find(backup.id())
+                .ifPresent(timeline -> context.timelines()
+                        .sessionThreads()
+                        .execute(new BackupSender(connection, context, timeline, backup))));
+        return request.isPresent();
+    }
+
+    /** Empty when there is none, or none for this caller; that has been said then. */
+    private Optional<Timeline> find(TenantTimelineId id) {
         try {
             caller.requireTenant(id.tenantId().toString());
         } catch (AuthException e) {
             fail(SqlState.INTERNAL_ERROR, e.text());
-            return;
+            return Optional.empty();
         }
         Optional<Timeline> timeline = context.timelines().find(id);
         if (timeline.isEmpty()) {
@@ -77,15 +112,8 @@ final class PageSession implements PgSession {
                     broken == null
                             ? "not found: timeline " + id + " is not on this pageserver"
                             : "timeline " + id + " is not served: " + broken);
-            return;
         }
-        context.metrics().request(version.command());
-        connection.startCopyBoth(new PagestreamHandler(
-                connection,
-                context,
-                version,
-                timeline.get(),
-                context.timelines().sessionThreads()));
+        return timeline;
     }
 
     private void show(String what) {

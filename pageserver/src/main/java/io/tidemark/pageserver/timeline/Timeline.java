@@ -3,6 +3,7 @@ package io.tidemark.pageserver.timeline;
 import io.tidemark.pageserver.compaction.CompactionConfig;
 import io.tidemark.pageserver.compaction.CompactionLoop;
 import io.tidemark.pageserver.compaction.Compactor;
+import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.layer.LayerSnapshot;
 import io.tidemark.pageserver.layer.LayerStore;
 import io.tidemark.pageserver.timeline.ReadException.Kind;
@@ -38,10 +39,16 @@ public final class Timeline implements AutoCloseable {
     private volatile @Nullable String failure;
     private volatile @Nullable CompactionLoop compaction;
 
-    /** The last record whose end was published, or is about to be. */
-    private volatile LastRecord last;
+    /** Of the last record whose end was published, or is about to be. */
+    private volatile Position position;
 
-    private record LastRecord(Lsn end, Lsn start) {}
+    /**
+     * A place in WAL where a record ends.
+     *
+     * @param end last_record_lsn
+     * @param start where the record that ends there starts; invalid when not known
+     */
+    public record Position(Lsn end, Lsn start) {}
 
     /**
      * A timeline on the versions of {@code store}.
@@ -61,15 +68,11 @@ public final class Timeline implements AutoCloseable {
         this.ancestor = ancestor;
         this.retention = new TimelineRetention(store);
         this.alarm = alarm;
-        Lsn start = store.diskConsistentLsn().max(metadata.startLsn());
-        this.last = new LastRecord(
-                metadata.startLsn(),
-                metadata.ancestor()
-                        .map(TimelineMetadata.BranchPoint::prevRecordLsn)
-                        .orElse(Lsn.INVALID));
-        this.lastRecord = new LsnWaitQueue(start);
-        this.pages = cache.view(start);
-        this.sizes = new SizeCache(start);
+        Lsn head = store.diskConsistentLsn().max(metadata.startLsn());
+        this.lastRecord = new LsnWaitQueue(head);
+        this.position = new Position(head, Lsn.INVALID);
+        this.pages = cache.view(head);
+        this.sizes = new SizeCache(head);
         this.writer = new TimelineWriter(this);
         TimelineCompaction compaction = new TimelineCompaction(this);
         this.compactionConfig = compactionConfig;
@@ -85,15 +88,39 @@ public final class Timeline implements AutoCloseable {
         return lastRecord.current();
     }
 
-    /** Where the last record before {@link #lastRecordLsn} starts; invalid when it is not known: nothing was ingested since the start. */
+    /** Where the last record before {@link #lastRecordLsn} starts; invalid when not known. */
     public Lsn prevRecordLsn() {
         return prevRecordLsnAt(lastRecordLsn());
     }
 
     /** Where the record starts that ends at {@code lsn}; invalid when that is not the last one, or not known. */
     Lsn prevRecordLsnAt(Lsn lsn) {
-        LastRecord record = last;
-        return record.end().equals(lsn) ? record.start() : Lsn.INVALID;
+        Position last = position;
+        return last.end().equals(lsn) ? last.start() : Lsn.INVALID;
+    }
+
+    /** The last record that was ingested, both of its ends at the same moment. */
+    public Position lastRecord() {
+        return position;
+    }
+
+    /** Where the record starts that ends at {@code lsn}; invalid when that is not remembered. */
+    public Lsn startOfRecordBefore(Lsn lsn) throws ReadException {
+        Position last = position;
+        if (last.end().equals(lsn) && last.start().isValid()) {
+            return last.start();
+        }
+        if (ancestor != null && lsn.isAtMost(branchLsn())) {
+            Lsn remembered = metadata.ancestor().orElseThrow().prevRecordLsn();
+            return lsn.equals(branchLsn()) && remembered.isValid() ? remembered : ancestor.startOfRecordBefore(lsn);
+        }
+        return Keys.lastRecordStart(reader().find(Keys.LAST_RECORD, lsn), lsn);
+    }
+
+    /** Recalls, after a start, what is known of the last record. */
+    void recallLastRecord() throws ReadException {
+        Lsn end = lastRecordLsn();
+        position = new Position(end, startOfRecordBefore(end));
     }
 
     /** Everything up to here survives a crash. */
@@ -275,8 +302,8 @@ public final class Timeline implements AutoCloseable {
 
     /** From the writer: everything up to {@code lsn} has been put. */
     void publish(Lsn lsn, Lsn prev) {
-        if (lsn.isAfter(last.end())) {
-            last = new LastRecord(lsn, prev);
+        if (lsn.isAfter(position.end())) {
+            position = new Position(lsn, prev);
         }
         lastRecord.advance(lsn);
     }

@@ -115,6 +115,22 @@ public final class TimelineReader {
         cache.put(key, Lsn.of(newestLsn), at, into);
     }
 
+    /**
+     * One page that exists, for somebody who reads everything once: takes it from the cache when it is there, and does not put it there.
+     *
+     * @param block unsigned, below the relation's size
+     */
+    public void pageOnce(RelTag relation, int block, Lsn at, byte[] into) throws ReadException {
+        Key key = Keys.relationBlock(relation, block);
+        if (timeline.pages().get(key, at, into)) {
+            return;
+        }
+        build(key, at, into);
+        if (timeline.metadata().dataChecksums()) {
+            PageChecksum.set(into, block);
+        }
+    }
+
     /** All blocks of an SLRU's segment, one after the other. */
     public byte[] slruSegment(SlruKind kind, int segment, Lsn at) throws ReadException {
         byte[] size = find(Keys.slruSegmentSize(kind, segment), at);

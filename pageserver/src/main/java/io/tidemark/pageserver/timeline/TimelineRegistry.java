@@ -168,6 +168,12 @@ public final class TimelineRegistry implements AutoCloseable {
         TenantTimelineId ancestorId = ancestorId(metadata);
         Timeline ancestor = ancestorId == null ? null : timelines.get(ancestorId);
         Timeline timeline = new Timeline(metadata, store, cache, ancestor, metrics::alarm, tuning.compaction());
+        try {
+            timeline.recallLastRecord();
+        } catch (ReadException e) {
+            // Only the back link of a base backup's first record depends on it.
+            LOG.warn("timeline {}: the last record is not known: {}", metadata.id(), e.text());
+        }
         timelines.put(metadata.id(), timeline);
         timeline.startCompaction();
         companion.opened(timeline);

@@ -4,6 +4,7 @@ import io.tidemark.pageserver.ingest.TimelineHead;
 import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.KeyKind;
 import io.tidemark.pageserver.key.KeyRange;
+import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.key.Value;
 import io.tidemark.pageserver.key.ValueFormat;
 import io.tidemark.wire.id.Lsn;
@@ -25,12 +26,14 @@ public final class TimelineWriter implements TimelineHead {
     private final ReentrantLock writing = new ReentrantLock();
     private @Nullable TimelineReader reader;
     private Lsn lastPut = Lsn.INVALID;
+    private Lsn frozen;
 
     /** Up to where reads here see what was put: as {@link #lastPut}, but not a part of a record that was given up. */
     private Lsn head = Lsn.INVALID;
 
     TimelineWriter(Timeline timeline) {
         this.timeline = timeline;
+        this.frozen = timeline.lastRecordLsn();
     }
 
     @Override
@@ -105,11 +108,24 @@ public final class TimelineWriter implements TimelineHead {
         }
         try {
             if (lastPut.isAtMost(lsn)) { // else a part of the next record is there already
-                timeline.store().freezeIfDue(lsn, nowNanos);
+                if (timeline.store().isFreezeDue(lsn, nowNanos)) {
+                    freeze(lsn);
+                }
             }
         } finally {
             writing.unlock();
         }
+    }
+
+    // With the layer, what a base backup after a restart will have to know of the record that ends there.
+    private void freeze(Lsn end) throws IOException {
+        Timeline.Position last = timeline.lastRecord();
+        if (end.isAfter(frozen) && last.end().equals(end) && last.start().isValid()) {
+            byte[] bytes = ValueFormat.encode(new Value.Image(Keys.lastRecord(end, last.start())));
+            timeline.store().put(Keys.LAST_RECORD, end, true, bytes, 0, bytes.length);
+        }
+        timeline.store().freeze(end);
+        frozen = end;
     }
 
     /** Gives up the part of a record that was put before its writing failed: it is put again from the same WAL, or never seen. */
@@ -139,7 +155,7 @@ public final class TimelineWriter implements TimelineHead {
                         "timeline " + timeline.metadata().id() + " stands still in the middle of a record above "
                                 + published + ": " + timeline.ingestStatus());
             }
-            timeline.store().freeze(published);
+            freeze(published);
         } finally {
             writing.unlock();
         }
