@@ -5,16 +5,14 @@ import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
 import io.tidemark.pageserver.timeline.StorageTuning;
 import io.tidemark.runtime.net.HostPort;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -102,50 +100,28 @@ final class PageserverCommand implements Callable<Integer> {
     private @Nullable Long layerKb;
 
     @Option(
-            names = "--auth-public-key",
-            paramLabel = "FILE-OR-DIR",
-            description = "Ask everybody for a token (JWT, EdDSA) that a public key in this PEM file, or in one of this"
-                    + " directory, verifies (default: ask nobody).")
-    private @Nullable Path authPublicKey;
-
-    @Option(
             names = "--safekeeper-token-file",
             paramLabel = "FILE",
             description =
                     "The first line is the token to show to safekeepers, scope safekeeperdata; read once, at the start.")
     private @Nullable Path safekeeperTokenFile;
 
-    @Option(
-            names = "--log-format",
-            paramLabel = "plain|json",
-            defaultValue = "plain",
-            description = "How log lines look on standard error (default: ${DEFAULT-VALUE}).")
-    private LogFormat logFormat;
+    @Mixin
+    private ServerFlags flags;
 
     @Override
     public Integer call() throws InterruptedException {
-        PageserverServer server;
-        try {
-            PageserverConfig config = config();
-            logFormat.configure();
-            server = PageserverServer.start(
-                    config, layerKb == null ? StorageTuning.DEFAULT : StorageTuning.ofLayerBytes(layerKb << 10));
-        } catch (IOException e) {
-            Throwable cause = e.getCause();
-            String reason = cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";
-            spec.commandLine().getErr().println("tidemark pageserver: " + e.getMessage() + reason);
-            return 1;
-        }
-        Runtime.getRuntime()
-                .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(() -> {
-                    server.close();
-                    Runtime.getRuntime().halt(0);
-                }));
-        new CountDownLatch(1).await();
-        return 0;
+        PageserverConfig config = config();
+        StorageTuning tuning = layerKb == null ? StorageTuning.DEFAULT : StorageTuning.ofLayerBytes(layerKb << 10);
+        return ServerRun.until(
+                spec,
+                flags.logFormat(),
+                () -> PageserverServer.start(
+                        config.withAuth(new PageserverAuth(flags.authPublicKey(), TokenFile.read(safekeeperTokenFile))),
+                        tuning));
     }
 
-    private PageserverConfig config() throws IOException {
+    private PageserverConfig config() {
         try {
             List<HostPort> addresses = Arrays.stream(safekeepers.split(",", -1))
                     .map(String::strip)
@@ -162,7 +138,7 @@ final class PageserverCommand implements Callable<Integer> {
                     Math.multiplyExact(gcHorizonMb, 1L << 20),
                     Duration.ofSeconds(gcPeriodSeconds),
                     Duration.ofSeconds(waitLsnSeconds),
-                    new PageserverAuth(Optional.ofNullable(authPublicKey), TokenFile.read(safekeeperTokenFile)));
+                    PageserverAuth.OFF);
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

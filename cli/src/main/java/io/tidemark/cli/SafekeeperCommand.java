@@ -4,14 +4,13 @@ import io.tidemark.runtime.net.HostPort;
 import io.tidemark.safekeeper.SafekeeperConfig;
 import io.tidemark.safekeeper.SafekeeperServer;
 import io.tidemark.wire.id.NodeId;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -83,48 +82,20 @@ final class SafekeeperCommand implements Callable<Integer> {
     private long saveIntervalSeconds;
 
     @Option(
-            names = "--auth-public-key",
-            paramLabel = "FILE-OR-DIR",
-            description = "Ask everybody for a token (JWT, EdDSA) that a public key in this PEM file, or in one of this"
-                    + " directory, verifies (default: ask nobody).")
-    private @Nullable Path authPublicKey;
+            names = "--idle-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "600",
+            description =
+                    "Close connections of the PostgreSQL port that bring nothing for so long (default: ${DEFAULT-VALUE}).")
+    private long idleTimeoutSeconds;
 
-    @Option(
-            names = "--log-format",
-            paramLabel = "plain|json",
-            defaultValue = "plain",
-            description = "How log lines look on standard error (default: ${DEFAULT-VALUE}).")
-    private LogFormat logFormat;
+    @Mixin
+    private ServerFlags flags;
 
     @Override
     public Integer call() throws InterruptedException {
         SafekeeperConfig config = config();
-        logFormat.configure();
-        SafekeeperServer server;
-        try {
-            server = SafekeeperServer.start(config);
-        } catch (IOException e) {
-            spec.commandLine().getErr().println("tidemark safekeeper: " + text(e));
-            return 1;
-        }
-        stopOnSignal(server);
-        new CountDownLatch(1).await();
-        return 0;
-    }
-
-    private static String text(IOException e) {
-        Throwable cause = e.getCause();
-        String reason = cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";
-        return e.getMessage() + reason;
-    }
-
-    // The JVM would end with 143 after its hooks; being told to stop is not an error.
-    private static void stopOnSignal(SafekeeperServer server) {
-        Runtime.getRuntime()
-                .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(() -> {
-                    server.close();
-                    Runtime.getRuntime().halt(0);
-                }));
+        return ServerRun.until(spec, flags.logFormat(), () -> SafekeeperServer.start(config));
     }
 
     private SafekeeperConfig config() {
@@ -138,7 +109,8 @@ final class SafekeeperCommand implements Callable<Integer> {
                     Optional.ofNullable(availabilityZone),
                     !noSync,
                     Duration.ofSeconds(saveIntervalSeconds),
-                    Optional.ofNullable(authPublicKey));
+                    Duration.ofSeconds(idleTimeoutSeconds),
+                    flags.authPublicKey());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

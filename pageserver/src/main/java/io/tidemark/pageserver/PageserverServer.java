@@ -18,6 +18,7 @@ import io.tidemark.runtime.durable.DiskLockedException;
 import io.tidemark.runtime.durable.RealDisk;
 import io.tidemark.runtime.http.HttpEdge;
 import io.tidemark.runtime.net.EventLoops;
+import io.tidemark.runtime.net.TcpEdge;
 import io.tidemark.runtime.time.TimeSource;
 import java.io.Closeable;
 import java.io.IOException;
@@ -46,7 +47,7 @@ public final class PageserverServer implements AutoCloseable {
     private final BaseDataImports imports;
     private final TimelineBranches branches;
     private final PageserverMetrics metrics = new PageserverMetrics();
-    private final PageEdge pageEdge;
+    private final TcpEdge pageEdge;
     private final HttpEdge httpEdge;
 
     /**

@@ -1,6 +1,7 @@
 package io.tidemark.safekeeper;
 
 import io.tidemark.runtime.net.HostPort;
+import io.tidemark.runtime.net.SilenceHandler;
 import io.tidemark.wire.id.NodeId;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param availabilityZone a label; empty when unknown
  * @param sync false: no fsync, for tests of speed only; a crash of the machine then loses acknowledged WAL
  * @param controlFileSaveInterval how long changed LSNs that are persisted lazily may wait for it
+ * @param idleTimeout how long a connection of the PostgreSQL port may bring nothing: its peer is gone then
  * @param authPublicKey the public key of those who make tokens, or a directory of them; empty: nobody is asked for a token
  */
 public record SafekeeperConfig(
@@ -30,6 +32,7 @@ public record SafekeeperConfig(
         Optional<String> availabilityZone,
         boolean sync,
         Duration controlFileSaveInterval,
+        Duration idleTimeout,
         Optional<Path> authPublicKey) {
     public static final HostPort DEFAULT_LISTEN_PG = new HostPort("127.0.0.1", 5454);
     public static final HostPort DEFAULT_LISTEN_HTTP = new HostPort("127.0.0.1", 7676);
@@ -45,6 +48,9 @@ public record SafekeeperConfig(
         }
         if (controlFileSaveInterval.isNegative() || controlFileSaveInterval.isZero()) {
             throw new IllegalArgumentException("--control-file-save-interval must be longer than 0");
+        }
+        if (!idleTimeout.isPositive()) {
+            throw new IllegalArgumentException("--idle-timeout must be longer than 0");
         }
         if (listenPg.port() != 0 && listenPg.equals(listenHttp)) {
             throw new IllegalArgumentException("--listen-pg and --listen-http are both " + listenPg);
@@ -62,13 +68,23 @@ public record SafekeeperConfig(
                 Optional.empty(),
                 true,
                 DEFAULT_CONTROL_FILE_SAVE_INTERVAL,
+                SilenceHandler.DEFAULT_TIMEOUT,
                 Optional.empty());
     }
 
     /** The same, listening elsewhere. */
     public SafekeeperConfig listeningOn(HostPort pg, HostPort http) {
         return new SafekeeperConfig(
-                nodeId, dataDir, pg, http, advertisePg, availabilityZone, sync, controlFileSaveInterval, authPublicKey);
+                nodeId,
+                dataDir,
+                pg,
+                http,
+                advertisePg,
+                availabilityZone,
+                sync,
+                controlFileSaveInterval,
+                idleTimeout,
+                authPublicKey);
     }
 
     /** The same, asking for tokens that a key of this file or directory verifies. */
@@ -82,7 +98,23 @@ public record SafekeeperConfig(
                 availabilityZone,
                 sync,
                 controlFileSaveInterval,
+                idleTimeout,
                 Optional.of(fileOrDirectory));
+    }
+
+    /** The same, with less or more patience for silent peers. */
+    public SafekeeperConfig withIdleTimeout(Duration timeout) {
+        return new SafekeeperConfig(
+                nodeId,
+                dataDir,
+                listenPg,
+                listenHttp,
+                advertisePg,
+                availabilityZone,
+                sync,
+                controlFileSaveInterval,
+                timeout,
+                authPublicKey);
     }
 
     /** The settings by the names of their flags, in a fixed order, for people. */
@@ -96,6 +128,7 @@ public record SafekeeperConfig(
         settings.put("availability-zone", availabilityZone.orElse(""));
         settings.put("no-sync", Boolean.toString(!sync));
         settings.put("control-file-save-interval", controlFileSaveInterval.toSeconds() + "s");
+        settings.put("idle-timeout", idleTimeout.toSeconds() + "s");
         settings.put("auth-public-key", authPublicKey.map(Path::toString).orElse(""));
         return settings;
     }

@@ -7,6 +7,7 @@ import io.tidemark.runtime.durable.DiskLockedException;
 import io.tidemark.runtime.durable.RealDisk;
 import io.tidemark.runtime.http.HttpEdge;
 import io.tidemark.runtime.net.EventLoops;
+import io.tidemark.runtime.net.TcpEdge;
 import io.tidemark.runtime.owner.OwnerThreads;
 import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.safekeeper.http.SafekeeperApi;
@@ -40,7 +41,7 @@ public final class SafekeeperServer implements AutoCloseable {
     private final OwnerThreads ownerThreads;
     private final TimelineRegistry registry;
     private final EventLoops eventLoops;
-    private final PgEdge pgEdge;
+    private final TcpEdge pgEdge;
     private final HttpEdge httpEdge;
     private final AtomicBoolean ready;
 
@@ -50,7 +51,7 @@ public final class SafekeeperServer implements AutoCloseable {
             OwnerThreads ownerThreads,
             TimelineRegistry registry,
             EventLoops eventLoops,
-            PgEdge pgEdge,
+            TcpEdge pgEdge,
             HttpEdge httpEdge,
             AtomicBoolean ready) {
         this.lock = lock;
@@ -88,10 +89,10 @@ public final class SafekeeperServer implements AutoCloseable {
             settings.put("id", id.toString());
             AtomicBoolean ready = new AtomicBoolean();
             EventLoops eventLoops = startup.closing(new EventLoops("edge"));
-            PgEdge pgEdge = startup.closing(PgEdge.bind(
-                    eventLoops.group(),
-                    eventLoops.serverChannel(),
+            TcpEdge pgEdge = startup.closing(PgEdge.bind(
+                    eventLoops,
                     config.listenPg().toSocketAddress(),
+                    config.idleTimeout(),
                     new EdgeContext(registry, connections, settings, metrics, gate)));
             HttpEdge httpEdge = startup.closing(HttpEdge.bind(
                     eventLoops.group(),

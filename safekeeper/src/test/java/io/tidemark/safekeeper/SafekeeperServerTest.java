@@ -64,6 +64,7 @@ class SafekeeperServerTest {
                 config.availabilityZone(),
                 config.sync(),
                 config.controlFileSaveInterval(),
+                config.idleTimeout(),
                 config.authPublicKey());
     }
 

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -36,16 +37,23 @@ public final class TestSafekeeper implements AutoCloseable {
     private final Path directory;
     private final EventLoopGroup clients = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final HttpClient http = HttpClient.newHttpClient();
+    private final UnaryOperator<SafekeeperConfig> settings;
     private SafekeeperServer server;
 
     public TestSafekeeper(Path directory) throws IOException {
+        this(directory, UnaryOperator.identity());
+    }
+
+    /** With other settings than the defaults. */
+    public TestSafekeeper(Path directory, UnaryOperator<SafekeeperConfig> settings) throws IOException {
         this.directory = directory;
+        this.settings = settings;
         this.server = SafekeeperServer.start(config(1));
     }
 
     public SafekeeperConfig config(long id) {
-        return SafekeeperConfig.of(new NodeId(id), directory)
-                .listeningOn(new HostPort("127.0.0.1", 0), new HostPort("127.0.0.1", 0));
+        return settings.apply(SafekeeperConfig.of(new NodeId(id), directory)
+                .listeningOn(new HostPort("127.0.0.1", 0), new HostPort("127.0.0.1", 0)));
     }
 
     public SafekeeperServer server() {

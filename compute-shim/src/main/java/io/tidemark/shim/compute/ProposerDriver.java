@@ -110,7 +110,7 @@ final class ProposerDriver implements SafekeeperLink.Owner, AutoCloseable {
     private void tick() {
         happened(new ProposerEvent.Tick());
         for (SafekeeperLink link : links) {
-            link.pump();
+            link.tick(proposer.limits().responseTimeoutMillis());
         }
         flush();
         listener.ticked();

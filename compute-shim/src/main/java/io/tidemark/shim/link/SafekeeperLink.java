@@ -152,6 +152,14 @@ public final class SafekeeperLink implements CopyStream.Handler, WalFeed.Listene
         pump();
     }
 
+    /** Time passes: a feed whose giver is silent for so long is given up, for another one. */
+    public void tick(long feedSilenceLimitMillis) {
+        if (feed != null) {
+            feed.tick(feedSilenceLimitMillis);
+        }
+        pump();
+    }
+
     /** Writes what can be written: the socket has room, and its WAL is here. */
     public void pump() {
         CopyStream to = stream;

@@ -45,6 +45,9 @@ public final class WalFeed implements CopyStream.Handler, AutoCloseable {
     private final CopyStream stream;
     private Lsn takenLsn;
     private Lsn receivedLsn;
+    private long lastHeardMillis = nowMillis();
+    private boolean reading = true;
+    private boolean asked;
     private boolean closed;
 
     private WalFeed(
@@ -113,7 +116,7 @@ public final class WalFeed implements CopyStream.Handler, AutoCloseable {
         }
         takenLsn = takenLsn.plus(bytes);
         if (receivedLsn.minus(takenLsn) < MAX_HELD_BYTES) {
-            stream.setReading(true);
+            setReading(true);
         }
         return taken;
     }
@@ -128,6 +131,8 @@ public final class WalFeed implements CopyStream.Handler, AutoCloseable {
         if (closed) {
             return;
         }
+        lastHeardMillis = nowMillis();
+        asked = false;
         WalSenderMessage decoded;
         try {
             decoded = WalSenderMessage.decode(message);
@@ -151,18 +156,51 @@ public final class WalFeed implements CopyStream.Handler, AutoCloseable {
         receivedLsn = receivedLsn.plus(wal.readableBytes());
         parts.addLast(wal);
         if (receivedLsn.minus(takenLsn) >= MAX_HELD_BYTES) {
-            stream.setReading(false);
+            setReading(false);
         }
     }
 
     private void answer(WalSenderMessage.Keepalive keepalive) {
-        // Nothing is confirmed: a feed reads what somebody else answers for.
         if (answersKeepalives && keepalive.replyRequested()) {
-            WalReceiverMessage status =
-                    new WalReceiverMessage.StandbyStatus(takenLsn, Lsn.INVALID, Lsn.INVALID, 0, false);
-            stream.write(STATUS_BYTES, status::encode);
-            stream.flush();
+            say(false);
         }
+    }
+
+    private void say(boolean replyRequested) {
+        // Nothing is confirmed: a feed reads what somebody else answers for.
+        WalReceiverMessage status =
+                new WalReceiverMessage.StandbyStatus(takenLsn, Lsn.INVALID, Lsn.INVALID, 0, replyRequested);
+        stream.write(STATUS_BYTES, status::encode);
+        stream.flush();
+    }
+
+    private void setReading(boolean on) {
+        if (on && !reading) {
+            lastHeardMillis = nowMillis();
+        }
+        reading = on;
+        stream.setReading(on);
+    }
+
+    /**
+     * Time passes: gives up a server that has said nothing for so long. Safekeepers say something each second; a PostgreSQL that has
+     * nothing to send is asked at half time.
+     */
+    void tick(long silenceLimitMillis) {
+        long silentMillis = nowMillis() - lastHeardMillis;
+        if (closed || !reading) {
+            return;
+        }
+        if (silentMillis >= silenceLimitMillis) {
+            fail("has not said a word for " + silentMillis + " ms");
+        } else if (answersKeepalives && !asked && silentMillis >= silenceLimitMillis / 2) {
+            asked = true;
+            say(true);
+        }
+    }
+
+    private static long nowMillis() {
+        return System.nanoTime() / 1_000_000;
     }
 
     @Override

@@ -433,6 +433,11 @@ public final class Proposer {
         out.add(new ProposerEffect.Restart(reason));
     }
 
+    /** The periods and bounds that it keeps to. */
+    public ProposerConfig.Limits limits() {
+        return config.limits();
+    }
+
     public Stage stage() {
         return stage;
     }

@@ -32,12 +32,20 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
         void lost(Ending ending);
     }
 
-    // PostgreSQL gives up after wal_sender_timeout (60 s by default) without a word from us.
-    private static final long STATUS_INTERVAL_MILLIS = 5_000;
-    private static final long SILENCE_LIMIT_MILLIS = 30_000;
+    /**
+     * When to say something, and when to give up.
+     *
+     * @param statusIntervalMillis longest silence of ours; PostgreSQL gives up after wal_sender_timeout (60 s by default)
+     * @param silenceLimitMillis longest silence of PostgreSQL's, which each status asks to break
+     */
+    record Patience(long statusIntervalMillis, long silenceLimitMillis) {
+        static final Patience DEFAULT = new Patience(5_000, 30_000);
+    }
+
     private static final int STATUS_BYTES = 34;
 
     private final Listener listener;
+    private final Patience patience;
     private final CopyStream stream;
     private Lsn receivedLsn;
     private Lsn committedLsn = Lsn.INVALID;
@@ -48,8 +56,10 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
     private boolean paused;
     private boolean closed;
 
-    private PostgresSource(EventLoop loop, PgClientConfig postgres, String slot, Lsn startLsn, Listener listener) {
+    private PostgresSource(
+            EventLoop loop, PgClientConfig postgres, String slot, Lsn startLsn, Patience patience, Listener listener) {
         this.listener = listener;
+        this.patience = patience;
         this.receivedLsn = startLsn;
         this.lastHeardMillis = nowMillis();
         this.lastStatusMillis = lastHeardMillis;
@@ -60,7 +70,12 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
     /** Connects and asks for WAL from {@code startLsn} on. */
     public static PostgresSource open(
             EventLoop loop, PgClientConfig postgres, String slot, Lsn startLsn, Listener listener) {
-        return new PostgresSource(loop, postgres, slot, startLsn, listener);
+        return open(loop, postgres, slot, startLsn, Patience.DEFAULT, listener);
+    }
+
+    static PostgresSource open(
+            EventLoop loop, PgClientConfig postgres, String slot, Lsn startLsn, Patience patience, Listener listener) {
+        return new PostgresSource(loop, postgres, slot, startLsn, patience, listener);
     }
 
     /** Where the WAL that has arrived ends. */
@@ -103,9 +118,9 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
             return;
         }
         long now = nowMillis();
-        if (!paused && now - lastHeardMillis > SILENCE_LIMIT_MILLIS) {
-            lost("PostgreSQL has not said a word for " + SILENCE_LIMIT_MILLIS / 1000 + " s");
-        } else if (opened && now - lastStatusMillis >= STATUS_INTERVAL_MILLIS) {
+        if (!paused && now - lastHeardMillis > patience.silenceLimitMillis()) {
+            lost("PostgreSQL has not said a word for " + (now - lastHeardMillis) + " ms");
+        } else if (opened && now - lastStatusMillis >= patience.statusIntervalMillis()) {
             tell(true);
         }
     }

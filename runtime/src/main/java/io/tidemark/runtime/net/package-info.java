@@ -1,4 +1,4 @@
-/** Addresses and the threads that serve sockets: what every server here needs before it can listen. */
+/** Addresses, the threads that serve sockets, and listening ports: what every server here needs before it can speak. */
 @NullMarked
 package io.tidemark.runtime.net;
 

@@ -1,17 +1,11 @@
 package io.tidemark.safekeeper.server;
 
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.group.ChannelGroup;
-import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.handler.timeout.ReadTimeoutHandler;
-import io.netty.util.concurrent.GlobalEventExecutor;
 import io.tidemark.runtime.auth.Login;
+import io.tidemark.runtime.net.EventLoops;
+import io.tidemark.runtime.net.SilenceHandler;
+import io.tidemark.runtime.net.TcpEdge;
 import io.tidemark.safekeeper.timeline.TimelineRegistry;
 import io.tidemark.safekeeper.timeline.TimelineSnapshot;
 import io.tidemark.wire.id.PgVersion;
@@ -23,64 +17,35 @@ import io.tidemark.wire.server.PgServerConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
-/** Listens for the PostgreSQL protocol. Made by {@link #bind}, until {@link #close}. */
-public final class PgEdge implements AutoCloseable {
+/** The PostgreSQL port: makes a session of each connection. */
+public final class PgEdge {
     /** Connections at the same time; more are closed at once. */
     public static final int MAX_CONNECTIONS = 10_000;
 
-    private static final int READ_TIMEOUT_SECONDS = 600;
-
-    /** A sender stops at the high mark and goes on at the low one: some chunks of WAL are always on their way. */
+    /** Some chunks of WAL are always on their way. */
     private static final WriteBufferWaterMark SEND_BUFFER = new WriteBufferWaterMark(256 * 1024, 1024 * 1024);
 
-    private final Channel channel;
-    private final ChannelGroup connections;
-
-    private PgEdge(Channel channel, ChannelGroup connections) {
-        this.channel = channel;
-        this.connections = connections;
-    }
+    private PgEdge() {}
 
     /** Starts to listen; throws an {@link IOException} that names the address when that can't be done. */
-    public static PgEdge bind(
-            EventLoopGroup group,
-            Class<? extends ServerChannel> channelClass,
-            InetSocketAddress address,
-            EdgeContext context)
+    public static TcpEdge bind(EventLoops loops, InetSocketAddress address, Duration idleTimeout, EdgeContext context)
             throws IOException {
-        ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
-        var bound = new ServerBootstrap()
-                .group(group)
-                .channel(channelClass)
-                .option(ChannelOption.SO_BACKLOG, 1024)
-                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, SEND_BUFFER)
-                .childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel connection) {
-                        accept(connection, connections, context);
-                    }
-                })
-                .bind(address)
-                .awaitUninterruptibly();
-        if (!bound.isSuccess()) {
-            throw new IOException("can't listen for PostgreSQL's protocol on " + address, bound.cause());
-        }
-        return new PgEdge(bound.channel(), connections);
+        return TcpEdge.bind(
+                loops,
+                address,
+                "PostgreSQL's protocol",
+                new TcpEdge.Limits(MAX_CONNECTIONS, SEND_BUFFER),
+                () -> context.metrics().refused("TOO_MANY_CONNECTIONS"),
+                connection -> accept(connection, idleTimeout, context));
     }
 
-    private static void accept(Channel connection, ChannelGroup connections, EdgeContext context) {
-        if (connections.size() >= MAX_CONNECTIONS) {
-            context.metrics().refused("TOO_MANY_CONNECTIONS");
-            var _ = connection.close();
-            return;
-        }
-        connections.add(connection);
+    private static void accept(Channel connection, Duration idleTimeout, EdgeContext context) {
         connection
                 .pipeline()
-                .addLast(new TrafficHandler(context.metrics()), new ReadTimeoutHandler(READ_TIMEOUT_SECONDS));
+                .addLast(new TrafficHandler(context.metrics()), SilenceHandler.whenNothingComes(idleTimeout));
         Login login = context.gate().login();
         PgServer.install(
                 connection,
@@ -115,22 +80,5 @@ public final class PgEdge implements AutoCloseable {
 
     private static String text(PgVersion version) {
         return version.major() + "." + version.number() % 10_000;
-    }
-
-    /** Where it listens, with the port that was found when 0 was asked for. */
-    public InetSocketAddress address() {
-        return (InetSocketAddress) channel.localAddress();
-    }
-
-    /** Accepts nobody any more; those who are connected stay. */
-    public void stopAccepting() {
-        channel.close().awaitUninterruptibly(5, TimeUnit.SECONDS);
-    }
-
-    /** Closes all connections, too. */
-    @Override
-    public void close() {
-        stopAccepting();
-        connections.close().awaitUninterruptibly(5, TimeUnit.SECONDS);
     }
 }
