@@ -28,7 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,7 +55,7 @@ class BackupBootTest {
 
     @Test
     void aStockServerStartsAtTheLsn() throws Exception {
-        try (LedgerTimeline ledger = new LedgerTimeline(17, true)) {
+        try (LedgerTimeline ledger = new LedgerTimeline(17, true, 1)) {
             ledger.live(600);
             Map<String, Lsn> places = places(ledger);
             assertThat(places).containsKeys("page boundary", "over a page boundary", "over a segment boundary");
@@ -65,10 +65,10 @@ class BackupBootTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {14, 15, 16, 17, 18})
+    @CsvSource({"14, 1", "15, 16", "16, 4", "17, 8", "18, 1"})
     @Tag("slow")
-    void aStockServerOfEveryVersionStartsAtAnyLsn(int major) throws Exception {
-        try (LedgerTimeline ledger = new LedgerTimeline(major, major % 2 == 0)) {
+    void aStockServerOfEveryVersionStartsAtAnyLsn(int major, int segmentMb) throws Exception {
+        try (LedgerTimeline ledger = new LedgerTimeline(major, major % 2 == 0, segmentMb)) {
             ledger.live(2000);
             Map<String, Lsn> places = places(ledger);
             assertThat(places)
@@ -89,7 +89,7 @@ class BackupBootTest {
 
     /** An LSN of each alignment, from the middle of the history. */
     private static Map<String, Lsn> places(LedgerTimeline ledger) {
-        int segment = LedgerTimeline.SEGMENT_BYTES;
+        int segment = ledger.segmentBytes();
         Prepared prepared = ledger.prepared();
         List<Logged> records = ledger.records().stream()
                 .filter(record -> record.end().isAtLeast(prepared.from()))

@@ -9,6 +9,8 @@ import io.tidemark.cli.wal.SegmentFiles;
 import io.tidemark.pageserver.pgcontrol.ControlFile;
 import io.tidemark.pageserver.receiver.Connections;
 import io.tidemark.pageserver.receiver.CopyQueue;
+import io.tidemark.pageserver.timeline.Timeline;
+import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.runtime.net.EventLoops;
 import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.client.PgConnection;
@@ -114,7 +116,7 @@ class BackupCommandTest {
 
     @Test
     void theRecordBeforeIsRememberedByImportsAndOverRestarts() throws Exception {
-        try (LedgerTimeline ledger = new LedgerTimeline(15, true)) {
+        try (LedgerTimeline ledger = new LedgerTimeline(15, true, 1)) {
             Map<String, byte[]> imported = members(ask(ledger, "fullbackup " + WHOM));
             Lsn checkPoint = ControlFile.read(
                             Files.readAllBytes(ledger.primary().dataDir().resolve("global/pg_control")), 15)
@@ -138,7 +140,7 @@ class BackupCommandTest {
 
     @Test
     void whatIsAskedForIsAnswered() throws Exception {
-        try (LedgerTimeline ledger = new LedgerTimeline(15, true)) {
+        try (LedgerTimeline ledger = new LedgerTimeline(15, true, 1)) {
             ledger.live(200);
             List<LedgerTimeline.Logged> records = ledger.records();
             Lsn middle = records.get(records.size() * 3 / 4).end();
@@ -242,8 +244,8 @@ class BackupCommandTest {
         assertThat(control.checkPoint().redo())
                 .isEqualTo(control(ledger, full).checkPoint().redo());
         byte[] wal = compute.get(names.getLast());
-        assertThat(wal).hasSize(LedgerTimeline.SEGMENT_BYTES);
-        int page = at.segmentOffset(LedgerTimeline.SEGMENT_BYTES) - at.pageOffset();
+        assertThat(wal).hasSize(ledger.segmentBytes());
+        int page = at.segmentOffset(ledger.segmentBytes()) - at.pageOffset();
         WalPageHeader header = WalPageHeader.decode(ByteBuffer.wrap(wal), page);
         assertThat(header.remainingLength()).isEqualTo(at.pageOffset() - header.sizeBytes());
         for (int i = page + header.sizeBytes(); i < wal.length; i++) {
@@ -251,7 +253,7 @@ class BackupCommandTest {
         }
     }
 
-    private void assertErrors(LedgerTimeline ledger, Lsn at) {
+    private void assertErrors(LedgerTimeline ledger, Lsn at) throws Exception {
         assertRefused(ledger, "fullbackup " + WHOM + " 0/10", "invalid basebackup lsn", "can be read from");
         assertRefused(ledger, "basebackup " + WHOM + " 0/0", "invalid basebackup lsn");
         Lsn end = ledger.timeline().lastRecordLsn();
@@ -264,8 +266,16 @@ class BackupCommandTest {
         assertRefused(ledger, "fullbackup " + WHOM + " tomorrow", "not an LSN: 'tomorrow'");
         assertRefused(ledger, "basebackup", "usage: basebackup");
         assertRefused(ledger, "basebackup " + "c".repeat(32) + " " + "d".repeat(32), "not found: timeline");
-        // The gc cutoff: nothing below it any more.
-        ledger.timeline().store().retain(new io.tidemark.pageserver.layer.Retention(end, List.of()));
+        // The gc cutoff: nothing below it any more, but what is held.
+        ledger.timeline().flush();
+        TimelineMaintenance maintenance = new TimelineMaintenance(ledger.timelines(), 0);
+        try (Timeline.Hold hold = ledger.timeline().hold(at)) {
+            assertThat(hold).isNotNull();
+            maintenance.moveCutoff(ledger.timeline(), 0);
+            assertThat(ledger.timeline().gcCutoff()).isEqualTo(end);
+            assertThat(ask(ledger, "basebackup " + WHOM + " " + at)).isNotEmpty();
+        }
+        maintenance.moveCutoff(ledger.timeline(), 0);
         assertRefused(ledger, "basebackup " + WHOM + " " + at, "invalid basebackup lsn", "garbage collected");
     }
 

@@ -5,6 +5,7 @@ import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineIngest;
+import io.tidemark.pageserver.timeline.TimelineRegistry;
 import io.tidemark.runtime.net.HostPort;
 import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.shim.postgres.InitDbOptions;
@@ -44,9 +45,6 @@ final class LedgerTimeline implements AutoCloseable {
     static final TenantTimelineId ID =
             new TenantTimelineId(TenantId.parse("a".repeat(32)), TimelineId.parse("b".repeat(32)));
 
-    /** Small, so that there are many boundaries. */
-    static final int SEGMENT_BYTES = 1 << 20;
-
     private static final int SPACE_BEFORE_SEGMENT_END = 64;
     private static final Duration STOP_DEADLINE = Duration.ofMinutes(1);
     private static final int RM_XACT = 1;
@@ -57,6 +55,7 @@ final class LedgerTimeline implements AutoCloseable {
 
     private final Path scratch;
     private final int major;
+    private final int segmentBytes;
     private final PostgresServer primary;
     private final List<Logged> records = new ArrayList<>();
     private final Map<Long, Long> rowsByXid = new HashMap<>();
@@ -73,14 +72,15 @@ final class LedgerTimeline implements AutoCloseable {
     /** A transaction that is prepared between two LSNs. */
     record Prepared(Lsn from, Lsn until) {}
 
-    LedgerTimeline(int major, boolean checksums) throws Exception {
+    LedgerTimeline(int major, boolean checksums, int segmentMb) throws Exception {
         this.scratch = ServerUser.current().scratchDirectory("tidemark-backup-");
         this.major = major;
+        this.segmentBytes = segmentMb << 20;
         this.primary = PostgresServer.create(
                 binaries(),
                 ServerUser.current(),
                 scratch.resolve("primary"),
-                new InitDbOptions("postgres", Optional.empty(), checksums, SEGMENT_BYTES >> 20));
+                new InitDbOptions("postgres", Optional.empty(), checksums, segmentMb));
         this.pageserver = startPageserver();
         this.timeline = pageserver.imports().dataDirectory(ID, primary.dataDir());
         primary.configure(Map.of(
@@ -121,7 +121,7 @@ final class LedgerTimeline implements AutoCloseable {
         ingest();
     }
 
-    private static void work(Connection first, Connection second, int transactions) throws SQLException {
+    private void work(Connection first, Connection second, int transactions) throws SQLException {
         execute(first, "CREATE EXTENSION amcheck");
         execute(first, "CREATE TABLE ledger (id serial PRIMARY KEY, xid bigint, filler text)");
         execute(first, "CREATE INDEX ON ledger USING hash (xid)");
@@ -161,14 +161,14 @@ final class LedgerTimeline implements AutoCloseable {
     }
 
     /** Writes messages until one ends so many bytes below a segment's end, if nobody else writes meanwhile. */
-    private static void padToSegmentEnd(Connection connection, int space) throws SQLException {
+    private void padToSegmentEnd(Connection connection, int space) throws SQLException {
         // XLogRecord 24, header of the data 5, xl_logical_message 24, the prefix with its end 2.
         int overhead = 55;
         String emit = "SELECT pg_logical_emit_message(false, 't', repeat('p', %d))";
         while (true) {
-            int left = SEGMENT_BYTES - insertLsn(connection).segmentOffset(SEGMENT_BYTES);
-            if (left > 8000) {
-                execute(connection, emit.formatted(Math.min(left - 6000, 4000)));
+            int left = segmentBytes - insertLsn(connection).segmentOffset(segmentBytes);
+            if (left > 7000) {
+                execute(connection, emit.formatted(Math.min(left - 6000, 200_000)));
             } else if (left < 500) {
                 execute(connection, emit.formatted(1000));
             } else {
@@ -249,12 +249,20 @@ final class LedgerTimeline implements AutoCloseable {
         return records;
     }
 
+    int segmentBytes() {
+        return segmentBytes;
+    }
+
     int major() {
         return major;
     }
 
     Timeline timeline() {
         return timeline;
+    }
+
+    TimelineRegistry timelines() {
+        return pageserver.timelines();
     }
 
     PostgresServer primary() {

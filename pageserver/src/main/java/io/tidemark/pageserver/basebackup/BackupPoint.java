@@ -5,6 +5,7 @@ import io.tidemark.pageserver.timeline.ReadException.Kind;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineMetadata.BranchPoint;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.wal.WalPageHeader;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *   asked for                  lsn               prev
  *   nothing, latest            last_record_lsn   where that record starts
  *   an LSN                     that one          where the record starts that ends there, when it is remembered; else invalid
+ *   the end of a page header   the page's start  the same: no record ends there
  *   an LSN with its prev       that one          the one given, which must not contradict the one remembered
  * </pre>
  *
@@ -32,8 +34,8 @@ public record BackupPoint(Lsn lsn, Lsn prev, boolean isBranchPoint) {
     public static BackupPoint settle(Timeline timeline, @Nullable Lsn wanted, @Nullable Lsn givenPrev, Duration limit)
             throws ReadException {
         Timeline.Position last = timeline.lastRecord();
-        Lsn lsn = timeline.effectiveLsn(
-                wanted == null ? last.end() : wanted, wanted == null ? last.end() : wanted, limit);
+        Lsn asked = wanted == null ? last.end() : beforeHeader(wanted, timeline.metadata().walSegmentSizeBytes());
+        Lsn lsn = timeline.effectiveLsn(asked, asked, limit);
         Lsn prev = wanted == null ? last.start() : timeline.startOfRecordBefore(lsn);
         if (givenPrev != null && givenPrev.isValid()) {
             if (prev.isValid() && !prev.equals(givenPrev)) {
@@ -52,6 +54,12 @@ public record BackupPoint(Lsn lsn, Lsn prev, boolean isBranchPoint) {
         }
         return new BackupPoint(
                 lsn, prev, branch.isPresent() && lsn.equals(branch.get().lsn()));
+    }
+
+    // Some mean by the end of a record where the next one starts. Waiting for that would wait for the next record.
+    private static Lsn beforeHeader(Lsn lsn, int segmentSizeBytes) {
+        Lsn page = lsn.plus(-lsn.pageOffset());
+        return lsn.pageOffset() == WalPageHeader.sizeAt(page, segmentSizeBytes) ? page : lsn;
     }
 
     /** What neon.signal says of it. */

@@ -58,10 +58,12 @@ final class BackupSender implements CopyHandler, Runnable {
         try {
             long now = Instant.now().getEpochSecond();
             BackupPoint point = BackupPoint.settle(timeline, request.lsn(), request.prev(), context.waitLsnTimeout());
-            DataDirectory directory = DataDirectory.of(timeline, point, request.kind(), now);
-            connection.startCopyOut(this);
-            send(directory, now);
-            connection.finishCopy("SELECT 1");
+            try (Timeline.Hold _ = timeline.hold(point.lsn())) {
+                DataDirectory directory = DataDirectory.of(timeline, point, request.kind(), now);
+                connection.startCopyOut(this);
+                send(directory, now);
+                connection.finishCopy("SELECT 1");
+            }
         } catch (ReadException e) {
             refuse(e);
         } catch (IOException e) {

@@ -6,6 +6,7 @@ import io.tidemark.pageserver.compaction.Compactor;
 import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.layer.LayerSnapshot;
 import io.tidemark.pageserver.layer.LayerStore;
+import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
 import io.tidemark.pageserver.timeline.ReadException.Kind;
 import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.wire.id.Lsn;
@@ -208,6 +209,27 @@ public final class Timeline implements AutoCloseable {
                     "tried to request a page version that was garbage collected. requested at " + lsn + " gc cutoff "
                             + gcCutoff());
         }
+    }
+
+    /**
+     * Keeps an LSN readable until what this returns is closed, wherever the gc cutoff goes.
+     *
+     * @param lsn an effective one
+     */
+    public Hold hold(Lsn lsn) throws ReadException {
+        try {
+            retention.hold(lsn);
+        } catch (LsnGarbageCollectedException e) {
+            throw new ReadException(Kind.BAD_REQUEST, String.valueOf(e.getMessage()), e);
+        }
+        return () -> retention.release(lsn);
+    }
+
+    /** An LSN that stays readable. */
+    @FunctionalInterface
+    public interface Hold extends AutoCloseable {
+        @Override
+        void close();
     }
 
     /** Waits until everything up to {@code lsn} has been ingested. */

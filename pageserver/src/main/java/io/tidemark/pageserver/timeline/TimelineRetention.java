@@ -16,7 +16,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What of a timeline's past stays readable: everything from the gc cutoff on, and single LSNs below it, the branch points of its children.
+ * What of a timeline's past stays readable: everything from the gc cutoff on, and single LSNs below it: the branch points of its children,
+ * and what is being read for long.
  *
  * <p>Always: the LSN of a branch that was added is readable until the branch is removed. One lock orders adding against the moves of the
  * cutoff, so a branch is refused or kept, and never granted and then lost.
@@ -34,6 +35,8 @@ final class TimelineRetention {
     private final Set<TimelineId> unknown = new HashSet<>();
 
     private final Set<Lsn> restored;
+    /** What is being read for long, by how many. */
+    private final Map<Lsn, Integer> held = new HashMap<>();
     private boolean closed;
 
     TimelineRetention(LayerStore store) {
@@ -77,6 +80,39 @@ final class TimelineRetention {
             branches.remove(child);
         } else {
             branches.put(child, before);
+        }
+    }
+
+    /**
+     * Somebody reads at an LSN for long; until {@link #release} it stays readable.
+     *
+     * @throws LsnGarbageCollectedException when it is not readable any more
+     */
+    void hold(Lsn lsn) {
+        lock.lock();
+        try {
+            held.merge(lsn, 1, Integer::sum);
+            boolean done = false;
+            try {
+                apply(Lsn.INVALID);
+                done = true;
+            } finally {
+                if (!done) {
+                    release(lsn);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The end of one {@link #hold}; the LSN may go with the next garbage. */
+    void release(Lsn lsn) {
+        lock.lock();
+        try {
+            held.computeIfPresent(lsn, (same, count) -> count == 1 ? null : count - 1);
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -147,6 +183,7 @@ final class TimelineRetention {
     private void apply(Lsn cutoff) {
         List<Lsn> retained = new ArrayList<>(branches.values());
         retained.addAll(restored);
+        retained.addAll(held.keySet());
         store.retain(new Retention(cutoff, retained));
     }
 }
