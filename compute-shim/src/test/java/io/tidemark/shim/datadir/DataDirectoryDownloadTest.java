@@ -92,8 +92,7 @@ class DataDirectoryDownloadTest {
             throws IOException, InterruptedException {
         EventLoop loop = group.next();
         PgClientConfig config = PgClientConfig.of("127.0.0.1", server.port(), "nobody");
-        DataDirectoryDownload.run(
-                loop, config, ID, AT, target, new ServerUser(Optional.empty()), progress::set);
+        DataDirectoryDownload.run(loop, config, ID, AT, target, new ServerUser(Optional.empty()), progress::set);
     }
 
     private Throwable failureOf(byte[] tar, Ending ending) {
@@ -169,7 +168,8 @@ class DataDirectoryDownloadTest {
                     .end();
             assertThat(failureOf(tar, Ending.DONE)).hasMessageContaining("neither a file nor a directory");
         }
-        byte[] giant = new Tar().header(TarHeader.file("big", (1L << 30) + 1, 0)).bytes();
+        byte[] giant =
+                new Tar().header(TarHeader.file("big", (1L << 30) + 1, 0)).bytes();
         assertThat(failureOf(giant, Ending.NEVER)).hasMessageContaining("bytes");
         byte[] twice = new Tar()
                 .file("a", new byte[1])
@@ -177,8 +177,11 @@ class DataDirectoryDownloadTest {
                 .control()
                 .end();
         assertThat(failureOf(twice, Ending.DONE)).isInstanceOf(IOException.class);
-        byte[] fileAndDirectory =
-                new Tar().file("a", new byte[1]).file("a/b", new byte[1]).control().end();
+        byte[] fileAndDirectory = new Tar()
+                .file("a", new byte[1])
+                .file("a/b", new byte[1])
+                .control()
+                .end();
         assertThat(failureOf(fileAndDirectory, Ending.DONE)).isInstanceOf(IOException.class);
     }
 

@@ -71,8 +71,7 @@ final class FakePageserver implements AutoCloseable {
         for (int at = 0; at < bytes.length; at += CHUNK_BYTES) {
             int from = at;
             int n = Math.min(CHUNK_BYTES, bytes.length - at);
-            connection.write(
-                    CopyFrames.frame(connection.channel().alloc(), n, out -> out.writeBytes(bytes, from, n)));
+            connection.write(CopyFrames.frame(connection.channel().alloc(), n, out -> out.writeBytes(bytes, from, n)));
         }
         connection.flush();
         switch (ending) {

@@ -62,7 +62,8 @@ class BackupCommandTest {
                         bytes.release();
                     }
                     case CopyQueue.Event.Row row -> throw new AssertionError(row);
-                    case CopyQueue.Event.CopyEnded(CopyEnd end) -> assertThat(end).isEqualTo(new CopyEnd.Done());
+                    case CopyQueue.Event.CopyEnded(CopyEnd end) ->
+                        assertThat(end).isEqualTo(new CopyEnd.Done());
                     case CopyQueue.Event.CommandEnded(CopyEnd end) -> {
                         assertThat(end).isEqualTo(new CopyEnd.Done());
                         return out.toByteArray();
@@ -164,13 +165,27 @@ class BackupCommandTest {
                 .isEqualTo(control(ledger, full).checkPoint().toBytes());
     }
 
-    private void assertStockProgramsAgree(LedgerTimeline ledger, Lsn at, Map<String, byte[]> full)
-            throws Exception {
+    private void assertStockProgramsAgree(LedgerTimeline ledger, Lsn at, Map<String, byte[]> full) throws Exception {
         Path tar = ledger.scratch().resolve("full.tar");
-        Files.write(tar, ask(ledger, "fullbackup " + WHOM + " " + at));
+        if (Files.isExecutable(BIN.resolve("psql"))) {
+            List<String> psql = List.of(
+                    BIN.resolve("psql").toString(),
+                    "-X",
+                    "--host=127.0.0.1",
+                    "--port=" + ledger.port(),
+                    "--username=nobody",
+                    "--dbname=x",
+                    "--command=fullbackup " + WHOM + " " + at);
+            Process process =
+                    new ProcessBuilder(psql).redirectOutput(tar.toFile()).start();
+            assertThat(new String(process.getErrorStream().readAllBytes(), UTF_8))
+                    .isEmpty();
+            assertThat(process.waitFor()).isZero();
+        } else {
+            Files.write(tar, ask(ledger, "fullbackup " + WHOM + " " + at));
+        }
         List<String> listed = run("tar", "-tf", tar.toString());
-        assertThat(listed.stream().map(name -> name.replaceAll("/$", "")))
-                .containsExactlyElementsOf(full.keySet());
+        assertThat(listed.stream().map(name -> name.replaceAll("/$", ""))).containsExactlyElementsOf(full.keySet());
         Path data = Files.createDirectory(ledger.scratch().resolve("unpacked"));
         run("tar", "--no-same-owner", "-C", data.toString(), "-xf", tar.toString());
         if (!Files.isExecutable(BIN.resolve("pg_waldump"))) {
@@ -178,12 +193,12 @@ class BackupCommandTest {
         }
         List<String> dumped = new ArrayList<>();
         Process waldump = new ProcessBuilder(
-                        BIN.resolve("pg_waldump").toString(),
-                        "--path=" + data.resolve("pg_wal"),
-                        "--start=" + at)
+                        BIN.resolve("pg_waldump").toString(), "--path=" + data.resolve("pg_wal"), "--start=" + at)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        dumped.addAll(new String(waldump.getInputStream().readAllBytes(), UTF_8).lines().toList());
+        dumped.addAll(new String(waldump.getInputStream().readAllBytes(), UTF_8)
+                .lines()
+                .toList());
         assertThat(dumped).hasSize(1).first().asString().contains("CHECKPOINT_SHUTDOWN redo", "lsn: ");
         Lsn checkPoint = control(ledger, full).checkPointLsn();
         assertThat(run(BIN.resolve("pg_controldata").toString(), data.toString()))
@@ -198,8 +213,9 @@ class BackupCommandTest {
 
     private static List<String> run(String... command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        List<String> output =
-                new String(process.getInputStream().readAllBytes(), UTF_8).lines().toList();
+        List<String> output = new String(process.getInputStream().readAllBytes(), UTF_8)
+                .lines()
+                .toList();
         assertThat(process.waitFor()).as("%s: %s", List.of(command), output).isZero();
         return output;
     }

@@ -34,7 +34,9 @@ public record BackupPoint(Lsn lsn, Lsn prev, boolean isBranchPoint) {
     public static BackupPoint settle(Timeline timeline, @Nullable Lsn wanted, @Nullable Lsn givenPrev, Duration limit)
             throws ReadException {
         Timeline.Position last = timeline.lastRecord();
-        Lsn asked = wanted == null ? last.end() : beforeHeader(wanted, timeline.metadata().walSegmentSizeBytes());
+        Lsn asked = wanted == null
+                ? last.end()
+                : beforeHeader(wanted, timeline.metadata().walSegmentSizeBytes());
         Lsn lsn = timeline.effectiveLsn(asked, asked, limit);
         Lsn prev = wanted == null ? last.start() : timeline.startOfRecordBefore(lsn);
         if (givenPrev != null && givenPrev.isValid()) {

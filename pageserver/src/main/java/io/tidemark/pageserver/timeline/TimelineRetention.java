@@ -37,6 +37,7 @@ final class TimelineRetention {
     private final Set<Lsn> restored;
     /** What is being read for long, by how many. */
     private final Map<Lsn, Integer> held = new HashMap<>();
+
     private boolean closed;
 
     TimelineRetention(LayerStore store) {
