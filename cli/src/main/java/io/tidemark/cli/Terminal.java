@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
  * @param out what was asked for
  * @param err what went wrong
  */
-record Terminal(PrintWriter out, PrintWriter err) {
+public record Terminal(PrintWriter out, PrintWriter err) {
     static Terminal of(@Nullable CommandSpec spec) {
         if (spec == null) {
             throw new IllegalStateException("not made by picocli");
@@ -38,7 +38,7 @@ record Terminal(PrintWriter out, PrintWriter err) {
     }
 
     /** Lines of columns as wide as their widest cell, two blanks apart. */
-    static List<String> table(List<List<String>> rows) {
+    public static List<String> table(List<List<String>> rows) {
         List<String> lines = new ArrayList<>();
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();

@@ -1,5 +1,9 @@
 package io.tidemark.cli;
 
+import io.tidemark.cli.page.KeysCommand;
+import io.tidemark.cli.page.LayerCommand;
+import io.tidemark.cli.page.PageCommand;
+import io.tidemark.cli.page.TimelineCommand;
 import io.tidemark.cli.wal.WalCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -20,6 +24,10 @@ import picocli.CommandLine.Command;
             PageserverCommand.class,
             ShimCommand.class,
             WalCommand.class,
+            TimelineCommand.class,
+            PageCommand.class,
+            KeysCommand.class,
+            LayerCommand.class,
             TokenCommand.class,
             SimCommand.class,
             CommandLine.HelpCommand.class
