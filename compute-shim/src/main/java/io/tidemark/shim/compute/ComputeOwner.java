@@ -239,7 +239,7 @@ final class ComputeOwner implements ProposerDriver.Listener, PostgresSource.List
 
     @Override
     public @Nullable WalFeed openSourceFeed(Lsn beginLsn, WalFeed.Listener feedListener) {
-        if (source == null || !source.isOpen()) {
+        if (source == null || !source.isOpen() || beginLsn.isBefore(config.builtAtLsn())) {
             return null;
         }
         return WalFeed.fromPostgres(loop, endpoints.reader(), beginLsn, feedListener);

@@ -78,7 +78,10 @@ final class QuorumCheck {
     private void requireCommittedWal(PostgresIdentity identity, Answer answer)
             throws PostgresRefusedException, InterruptedException {
         Lsn endLsn = answer.commitLsn();
-        Lsn fromLsn = startOfLastSegment(identity, endLsn);
+        Lsn fromLsn = startOfLastSegment(identity, endLsn).max(config.builtAtLsn());
+        if (!fromLsn.isBefore(endLsn)) {
+            return;
+        }
         try {
             Optional<Lsn> difference = await(WalComparison.compare(
                     loop,
@@ -177,8 +180,13 @@ final class QuorumCheck {
         if (identity.flushLsn().isBefore(startLsn)) {
             throw behind(identity, startLsn, "is on the quorum");
         }
+        if (startLsn.isBefore(config.builtAtLsn())) {
+            throw new PostgresRefusedException("the data directory of PostgreSQL at " + config.postgres()
+                    + " was built at " + config.builtAtLsn() + ", but the quorum's WAL of timeline "
+                    + config.timeline() + " ends at " + startLsn + ": these are not the safekeepers it was built from");
+        }
         Lsn timelineStart = election.termHistory().entries().getFirst().lsn();
-        Lsn fromLsn = startOfLastSegment(identity, startLsn).max(timelineStart);
+        Lsn fromLsn = startOfLastSegment(identity, startLsn).max(timelineStart).max(config.builtAtLsn());
         if (!fromLsn.isBefore(startLsn)) {
             return;
         }

@@ -3,6 +3,7 @@ package io.tidemark.shim.compute;
 import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.link.WalBuffer;
 import io.tidemark.shim.source.PostgresAddress;
+import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.walpush.WalPushVersion;
 import java.util.List;
@@ -13,6 +14,8 @@ import java.util.List;
  * @param slot physical replication slot; made when it does not exist
  * @param applicationName the name that the server's {@code synchronous_standby_names} lists
  * @param bufferBytes memory for recent WAL, see {@link WalBuffer}
+ * @param builtAtLsn where PostgreSQL's own WAL begins when its data directory was built from storage: what its files have below is
+ *     not the timeline's WAL; invalid for a PostgreSQL that wrote all of its WAL itself
  */
 public record ShimConfig(
         PostgresAddress postgres,
@@ -21,7 +24,8 @@ public record ShimConfig(
         List<SafekeeperAddress> safekeepers,
         TenantTimelineId timeline,
         WalPushVersion pushVersion,
-        int bufferBytes) {
+        int bufferBytes,
+        Lsn builtAtLsn) {
     public static final String DEFAULT_SLOT = "tidemark";
     public static final String DEFAULT_APPLICATION_NAME = "tidemark";
     public static final int DEFAULT_BUFFER_BYTES = 32 << 20;
@@ -58,6 +62,12 @@ public record ShimConfig(
                 safekeepers,
                 timeline,
                 WalPushVersion.V3,
-                DEFAULT_BUFFER_BYTES);
+                DEFAULT_BUFFER_BYTES,
+                Lsn.INVALID);
+    }
+
+    /** The same, for a PostgreSQL whose data directory was built from storage at an LSN, where nothing else may have been written since. */
+    public ShimConfig builtAt(Lsn lsn) {
+        return new ShimConfig(postgres, slot, applicationName, safekeepers, timeline, pushVersion, bufferBytes, lsn);
     }
 }

@@ -107,7 +107,9 @@ final class ShimControl {
                 .orElseThrow(() -> new PostgresRefusedException("replication slot " + config.slot()
                         + " keeps no WAL; drop it (SELECT pg_drop_replication_slot('" + config.slot()
                         + "')), it will be made anew"));
-        ProposerEffect.Elected election = beElected(identity, slotLsn);
+        // A new timeline begins where its base data ends, not where this PostgreSQL put its checkpoint.
+        Lsn beginLsn = config.builtAtLsn().isValid() ? config.builtAtLsn() : slotLsn;
+        ProposerEffect.Elected election = beElected(identity, beginLsn);
         log.info(
                 "elected in term {}, WAL of {} continues at {}",
                 election.term(),
@@ -146,7 +148,7 @@ final class ShimControl {
         }
     }
 
-    private ProposerEffect.Elected beElected(PostgresIdentity identity, Lsn slotLsn)
+    private ProposerEffect.Elected beElected(PostgresIdentity identity, Lsn beginLsn)
             throws RestartException, FencedException, StoppedException, InterruptedException {
         Proposer proposer = new Proposer(new ProposerConfig(
                 config.timeline(),
@@ -154,7 +156,7 @@ final class ShimControl {
                 ProposerConfig.Membership.CONFIGURED_LIST,
                 ProposerConfig.Mode.STREAM,
                 new ProposerConfig.WalOrigin(identity.version(), identity.systemId(), identity.segmentSizeBytes()),
-                slotLsn,
+                beginLsn,
                 ProposerConfig.Limits.DEFAULT));
         onLoop(() -> owner.campaign(proposer));
         while (true) {

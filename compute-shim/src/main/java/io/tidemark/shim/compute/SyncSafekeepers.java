@@ -5,6 +5,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.tidemark.shim.libpq.Questions;
 import io.tidemark.shim.libpq.Sockets;
 import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.link.WalBuffer;
@@ -12,6 +13,8 @@ import io.tidemark.shim.link.WalFeed;
 import io.tidemark.shim.proposer.Proposer;
 import io.tidemark.shim.proposer.ProposerConfig;
 import io.tidemark.shim.proposer.ProposerEffect;
+import io.tidemark.wire.client.PgClientConfig;
+import io.tidemark.wire.client.PgServerException;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.PgVersion;
 import io.tidemark.wire.id.SystemId;
@@ -37,6 +40,10 @@ public final class SyncSafekeepers {
     private static final Logger log = LoggerFactory.getLogger(SyncSafekeepers.class);
     private static final int SEGMENT_BYTES = 16 << 20;
     private static final long RESTART_MILLIS = 200;
+    private static final long ASK_SECONDS = 3;
+
+    /** How a safekeeper, Neon's too, says that it does not know a timeline. */
+    private static final String NOT_FOUND = "was not found";
 
     private final EventLoop loop;
     private final List<SafekeeperAddress> safekeepers;
@@ -56,7 +63,8 @@ public final class SyncSafekeepers {
     }
 
     /**
-     * Levels and answers the last committed LSN; invalid for a timeline without WAL.
+     * Levels and answers the last committed LSN; invalid for a timeline without WAL. When a majority of the safekeepers does not know the
+     * timeline nothing can have been committed, and no term is raised: there is nobody to fence.
      *
      * @throws IOException when it was not done in time, with the last reason
      */
@@ -67,6 +75,9 @@ public final class SyncSafekeepers {
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("sync"), Sockets.ioHandlerFactory());
         SyncSafekeepers sync = new SyncSafekeepers(group.next(), safekeepers, timeline, version);
         try {
+            if (sync.isUnknownToMajority()) {
+                return Lsn.INVALID;
+            }
             sync.loop.execute(sync::campaign);
             return sync.result.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
@@ -77,6 +88,33 @@ public final class SyncSafekeepers {
             sync.loop.execute(sync::close);
             group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         }
+    }
+
+    private boolean isUnknownToMajority() {
+        List<CompletableFuture<Boolean>> unknown =
+                Endpoints.safekeepers(safekeepers, timeline, "sync-safekeepers").stream()
+                        .map(this::isUnknownTo)
+                        .toList();
+        return unknown.stream().filter(CompletableFuture::join).count() > safekeepers.size() / 2;
+    }
+
+    private CompletableFuture<Boolean> isUnknownTo(PgClientConfig safekeeper) {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        Thread.ofVirtual().name("sync-ask").start(() -> {
+            try (Questions questions = Questions.open(loop, safekeeper)) {
+                questions.ask("IDENTIFY_SYSTEM");
+                answer.complete(false);
+            } catch (PgServerException said) {
+                answer.complete(String.valueOf(said.getMessage()).contains(NOT_FOUND));
+            } catch (IOException | RuntimeException e) {
+                log.debug("safekeeper {} did not answer: {}", safekeeper, e.getMessage());
+                answer.complete(false);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                answer.complete(false);
+            }
+        });
+        return answer.completeOnTimeout(false, ASK_SECONDS, TimeUnit.SECONDS);
     }
 
     private String lastProblem() {

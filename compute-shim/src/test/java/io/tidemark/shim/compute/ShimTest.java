@@ -280,7 +280,8 @@ class ShimTest {
                 new PostgresAddress(postgres.host(), postgres.port(), "postgres", "postgres", SslMode.DISABLE, "");
         List<SafekeeperAddress> addresses =
                 safekeepers.stream().map(FakeSafekeeper::address).toList();
-        return new ShimConfig(address, "tidemark", "tidemark", addresses, timeline, version, bufferMegabytes << 20);
+        return new ShimConfig(
+                address, "tidemark", "tidemark", addresses, timeline, version, bufferMegabytes << 20, Lsn.INVALID);
     }
 
     private Shim start(ShimConfig config) {

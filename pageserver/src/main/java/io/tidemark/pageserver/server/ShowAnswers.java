@@ -54,10 +54,18 @@ final class ShowAnswers {
 
     private TextTable lsns() {
         TextTable.Builder table = TextTable.ofText(
-                "timeline_id", "min_readable_lsn", "gc_cutoff", "disk_consistent_lsn", "last_record_lsn");
+                "tenant_id",
+                "timeline_id",
+                "start_lsn",
+                "min_readable_lsn",
+                "gc_cutoff",
+                "disk_consistent_lsn",
+                "last_record_lsn");
         for (Timeline timeline : sorted()) {
             table.row(
+                    timeline.metadata().id().tenantId(),
                     timeline.metadata().id().timelineId(),
+                    timeline.metadata().startLsn(),
                     timeline.minReadableLsn(),
                     timeline.gcCutoff(),
                     timeline.diskConsistentLsn(),
