@@ -39,6 +39,10 @@ final class ClusterFlags {
     @Option(names = "--port", paramLabel = "PORT", description = "PostgreSQL's port (default: 54321, or any free one).")
     int port;
 
+    int safekeepers() {
+        return SAFEKEEPERS;
+    }
+
     ClusterOptions options() {
         if (pgMajor != null && (pgMajor < PgVersion.OLDEST_MAJOR || pgMajor > PgVersion.NEWEST_MAJOR)) {
             throw wrong("--pg is " + PgVersion.OLDEST_MAJOR + " to " + PgVersion.NEWEST_MAJOR + ", not " + pgMajor);

@@ -1,11 +1,14 @@
 package io.tidemark.cli;
 
-import io.tidemark.cli.cluster.ClusterDirectory;
 import io.tidemark.cli.cluster.ClusterOptions;
-import io.tidemark.cli.cluster.EmbeddedCluster;
+import io.tidemark.cli.cluster.Ports;
 import io.tidemark.cli.demo.DemoSession;
 import io.tidemark.cli.demo.SmokeRun;
+import io.tidemark.cli.storage.EmbeddedStorage;
+import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.shim.stock.StartListener;
+import io.tidemark.shim.stock.StockCompute;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -23,19 +26,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code tidemark demo}: a PostgreSQL whose every COMMIT waits for a quorum of three safekeepers, to try out. */
+/** {@code tidemark demo}: a PostgreSQL that runs on storage, and branches of it, to try out. */
 @Command(
         name = "demo",
         mixinStandardHelpOptions = true,
-        description = "Run three safekeepers and a PostgreSQL whose every COMMIT waits for a quorum of them.",
+        description =
+                "Run three safekeepers, a pageserver, and a stock PostgreSQL that keeps everything there; branch it at any time.",
         footer = {
             "",
-            "The safekeepers and the shim run in this process; Ctrl-C stops everything. With --smoke they are processes of",
-            "their own, some are killed with kill -9, and what must hold is checked.",
+            "Safekeepers, pageserver and shim run in this process; Ctrl-C stops everything. With --smoke they are processes of",
+            "their own, all are killed with kill -9, a branch is made at a past second, and what must hold is checked.",
             "Exit codes: 0 done, 1 it failed, 2 wrong command line."
         })
 final class DemoCommand implements Callable<Integer> {
     private static final long STOP_SECONDS = 60;
+    private static final int PREFERRED_POSTGRES_PORT = 54321;
 
     @Spec
     @Nullable
@@ -100,32 +105,41 @@ final class DemoCommand implements Callable<Integer> {
     private void run(Path directory, ClusterOptions options, Terminal terminal)
             throws IOException, InterruptedException {
         PrintWriter out = terminal.out();
-        boolean fresh = !ClusterDirectory.exists(directory);
+        boolean fresh = !StorageDirectory.exists(directory);
         out.println((fresh ? "Making a new cluster in " : "Coming back with the cluster in ") + directory);
         out.flush();
-        ClusterDirectory cluster = ClusterDirectory.openOrCreate(directory, options);
+        StorageDirectory storage = StorageDirectory.openOrCreate(directory, options);
         if (smoke) {
-            new SmokeRun(cluster, out).run();
+            new SmokeRun(storage, out).run();
         } else {
-            converse(cluster, terminal);
+            converse(storage, options.postgresPort(), terminal);
         }
     }
 
-    private void converse(ClusterDirectory directory, Terminal terminal) throws IOException, InterruptedException {
+    private void converse(StorageDirectory directory, int port, Terminal terminal)
+            throws IOException, InterruptedException {
         LogSetup.toFile(directory.layout().logFile("demo"));
         terminal.out().println("Log: " + directory.layout().logFile("demo"));
         terminal.out().flush();
-        try (EmbeddedCluster cluster = EmbeddedCluster.start(directory)) {
+        try (EmbeddedStorage storage = EmbeddedStorage.start(directory)) {
+            StockCompute main = storage.startCompute(
+                    StorageDirectory.MAIN, port != 0 ? port : usualPort(directory), StartListener.NONE);
             terminal.out()
-                    .println("PostgreSQL " + directory.postgres().binaries().version()
-                            + " is up, and every COMMIT waits for two of three safekeepers.");
-            terminal.printConnection(directory.postgres());
-            new DemoSession(cluster, terminal.out()).run();
+                    .println("PostgreSQL " + main.postgres().binaries().version()
+                            + " is up on branch main. Every COMMIT waits for two of three safekeepers; its data directory is"
+                            + " disposable.");
+            terminal.printConnection(main.postgres().port());
+            new DemoSession(storage, terminal).run();
         } catch (InterruptedException ctrlC) {
             terminal.out().println();
         }
         terminal.out().println("Stopped.");
         terminal.out().flush();
+    }
+
+    private static int usualPort(StorageDirectory directory) throws IOException {
+        int before = directory.branches().require(StorageDirectory.MAIN).computePort();
+        return new Ports(true).choose(before != 0 ? before : PREFERRED_POSTGRES_PORT);
     }
 
     private static void awaitQuietly(CountDownLatch latch) {

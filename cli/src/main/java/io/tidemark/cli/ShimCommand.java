@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
             "3 fenced: another compute owns the timeline."
         })
 public final class ShimCommand implements Callable<Integer> {
-    static final int EXIT_FENCED = 3;
+    public static final int EXIT_FENCED = 3;
 
     private static final Logger log = LoggerFactory.getLogger(ShimCommand.class);
 
@@ -183,7 +183,14 @@ public final class ShimCommand implements Callable<Integer> {
                         Files.readString(passwordFile).lines().findFirst().orElse(""));
             }
             return new ShimConfig(
-                    address, slot, applicationName, addresses(), timeline(), version(), bufferMegabytes << 20);
+                    address,
+                    slot,
+                    applicationName,
+                    addresses(),
+                    timeline(),
+                    version(),
+                    bufferMegabytes << 20,
+                    Lsn.INVALID);
         } catch (IllegalArgumentException e) {
             throw wrong(e.getMessage());
         }

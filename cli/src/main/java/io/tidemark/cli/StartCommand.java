@@ -1,10 +1,14 @@
 package io.tidemark.cli;
 
-import io.tidemark.cli.cluster.ClusterDirectory;
-import io.tidemark.cli.cluster.ProcessCluster;
+import io.tidemark.cli.storage.Branches;
+import io.tidemark.cli.storage.ComputeStatus;
+import io.tidemark.cli.storage.Computes;
+import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.cli.storage.StorageProcesses;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -17,8 +21,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "start",
         mixinStandardHelpOptions = true,
-        description = "Start a local cluster: three safekeepers, a PostgreSQL and its shim, as processes of their own.",
-        footer = {"", "Exit codes: 0 commits go through, 1 it failed or runs already, 2 wrong command line."})
+        description =
+                "Start a local cluster: three safekeepers, a pageserver, and a PostgreSQL on branch main, as processes.",
+        footer = {"", "What runs already stays. Exit codes: 0 commits go through, 1 it failed, 2 wrong command line."})
 final class StartCommand implements Callable<Integer> {
     static final String DEFAULT_DIRECTORY = ".tidemark";
 
@@ -36,21 +41,44 @@ final class StartCommand implements Callable<Integer> {
     @Mixin
     ClusterFlags flags = new ClusterFlags();
 
+    @Option(names = "--no-compute", description = "Start the storage only.")
+    boolean noCompute;
+
     @Override
     public Integer call() throws InterruptedException {
         Terminal terminal = Terminal.of(spec);
         try {
-            ProcessCluster cluster = new ProcessCluster(ClusterDirectory.openOrCreate(dir, flags.options()));
-            cluster.start();
+            StorageDirectory directory = StorageDirectory.openOrCreate(dir, flags.options());
+            new StorageProcesses(directory).start();
+            new Branches(directory).createMain();
             PrintWriter out = terminal.out();
-            out.println("A cluster runs in " + cluster.directory().layout().root() + ".");
-            terminal.printConnection(cluster.postgres());
-            out.println("Logs: " + cluster.directory().layout().root().resolve("log") + ", "
-                    + cluster.postgres().logFile());
+            out.println("Storage runs in " + directory.layout().root() + ": " + flags.safekeepers()
+                    + " safekeepers, a pageserver (psql -h 127.0.0.1 -p "
+                    + directory.config().pageserverPgPort() + " -c 'SHOW lsns').");
+            out.flush();
+            if (!noCompute) {
+                startMain(directory, terminal);
+            }
+            out.println("Logs: " + directory.layout().root().resolve("log"));
             out.flush();
             return 0;
         } catch (IOException e) {
             return terminal.fail("start", e);
         }
+    }
+
+    private void startMain(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
+        Computes computes = new Computes(directory);
+        int port;
+        if (computes.isRunning(StorageDirectory.MAIN)) {
+            port = computes.status(StorageDirectory.MAIN)
+                    .map(ComputeStatus::port)
+                    .orElse(0);
+        } else {
+            port = computes.start(StorageDirectory.MAIN, flags.options().postgresPort(), Map.of(), phase -> {})
+                    .port();
+        }
+        terminal.out().println("A PostgreSQL on branch main takes commits.");
+        terminal.printConnection(port);
     }
 }

@@ -1,8 +1,7 @@
 package io.tidemark.cli;
 
-import io.tidemark.cli.cluster.ClusterDirectory;
-import io.tidemark.cli.cluster.ClusterStatus;
-import io.tidemark.cli.cluster.ProcessCluster;
+import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.cli.storage.StorageStatus;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -21,10 +20,11 @@ import tools.jackson.databind.json.JsonMapper;
 @Command(
         name = "status",
         mixinStandardHelpOptions = true,
-        description = "Show a local cluster: who runs, terms, LSNs, lag in bytes.",
+        description = "Show a local cluster: who runs, terms, LSNs.",
         footer = {
             "",
-            "Exit codes: 0 everything runs, 1 something does not or there is no cluster, 2 wrong command line."
+            "LSN: a safekeeper's commit_lsn, the pageserver's last_record_lsn, where a compute's data directory was built.",
+            "Exit codes: 0 the storage runs, 1 some of it does not or there is no cluster, 2 wrong command line."
         })
 final class StatusCommand implements Callable<Integer> {
     @Spec
@@ -38,6 +38,13 @@ final class StatusCommand implements Callable<Integer> {
             description = "Where the cluster lives (default: ${DEFAULT-VALUE}).")
     Path dir = Path.of(StartCommand.DEFAULT_DIRECTORY);
 
+    @Option(
+            names = "--branch",
+            paramLabel = "NAME",
+            defaultValue = StorageDirectory.MAIN,
+            description = "Whose LSNs to show (default: ${DEFAULT-VALUE}).")
+    String branch = StorageDirectory.MAIN;
+
     @Option(names = "--json", description = "Print JSON.")
     boolean json;
 
@@ -45,7 +52,7 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Terminal terminal = Terminal.of(spec);
         try {
-            ClusterStatus status = ClusterStatus.of(new ProcessCluster(ClusterDirectory.open(dir)));
+            StorageStatus status = StorageStatus.of(StorageDirectory.open(dir), branch);
             if (json) {
                 terminal.out()
                         .println(JsonMapper.builder()
@@ -55,16 +62,16 @@ final class StatusCommand implements Callable<Integer> {
             } else {
                 print(status, terminal.out());
             }
-            return status.allRunning() ? 0 : 1;
+            return status.storageRuns() ? 0 : 1;
         } catch (IOException e) {
             return terminal.fail("status", e);
         }
     }
 
-    private static void print(ClusterStatus status, PrintWriter out) {
+    private static void print(StorageStatus status, PrintWriter out) {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("SERVER", "STATE", "PID", "ADDRESS", "TERM", "FLUSH_LSN", "COMMIT_LSN", "LAG"));
-        for (ClusterStatus.Server server : status.servers()) {
+        rows.add(List.of("SERVER", "STATE", "PID", "ADDRESS", "TERM", "FLUSH_LSN", "LSN"));
+        for (StorageStatus.Server server : status.servers()) {
             rows.add(List.of(
                     server.name(),
                     server.state(),
@@ -72,10 +79,9 @@ final class StatusCommand implements Callable<Integer> {
                     server.address(),
                     server.term(),
                     server.flushLsn(),
-                    server.commitLsn(),
-                    server.lagBytes()));
+                    server.lsn()));
         }
-        out.println(status.directory() + ", PostgreSQL " + status.pgMajor());
+        out.println(status.directory() + ", branch " + status.branch());
         Terminal.table(rows).forEach(out::println);
     }
 }

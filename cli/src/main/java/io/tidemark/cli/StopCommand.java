@@ -1,9 +1,12 @@
 package io.tidemark.cli;
 
-import io.tidemark.cli.cluster.ClusterDirectory;
-import io.tidemark.cli.cluster.ProcessCluster;
+import io.tidemark.cli.storage.Branch;
+import io.tidemark.cli.storage.Computes;
+import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.cli.storage.StorageProcesses;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +19,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "stop",
         mixinStandardHelpOptions = true,
-        description = "Stop a local cluster: PostgreSQL, its shim, the safekeepers.",
+        description = "Stop a local cluster: computes, the pageserver, the safekeepers.",
         footer = {"", "Exit codes: 0 nothing runs any more, 1 it failed or there is no cluster, 2 wrong command line."})
 final class StopCommand implements Callable<Integer> {
     @Spec
@@ -34,7 +37,15 @@ final class StopCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Terminal terminal = Terminal.of(spec);
         try {
-            List<String> killed = new ProcessCluster(ClusterDirectory.open(dir)).stop();
+            StorageDirectory directory = StorageDirectory.open(dir);
+            List<String> killed = new ArrayList<>();
+            Computes computes = new Computes(directory);
+            for (Branch branch : directory.branches().all()) {
+                if (!computes.stop(branch.name())) {
+                    killed.add("compute-" + branch.name());
+                }
+            }
+            killed.addAll(new StorageProcesses(directory).stop());
             terminal.out()
                     .println(
                             killed.isEmpty()

@@ -15,7 +15,8 @@ import picocli.CommandLine.Model.CommandSpec;
  * @param err what went wrong
  */
 public record Terminal(PrintWriter out, PrintWriter err) {
-    static Terminal of(@Nullable CommandSpec spec) {
+    /** The terminal of a command. */
+    public static Terminal of(@Nullable CommandSpec spec) {
         if (spec == null) {
             throw new IllegalStateException("not made by picocli");
         }
@@ -23,7 +24,7 @@ public record Terminal(PrintWriter out, PrintWriter err) {
     }
 
     /** Says why a command failed, in the exception's own words, and answers exit code 1. */
-    int fail(String command, IOException e) {
+    public int fail(String command, IOException e) {
         String message = e.getMessage() == null ? e.toString() : e.getMessage();
         err.println("tidemark " + command + ": " + message);
         err.flush();
@@ -31,9 +32,14 @@ public record Terminal(PrintWriter out, PrintWriter err) {
     }
 
     /** How to reach a PostgreSQL. */
-    void printConnection(PostgresServer postgres) {
-        out.println("  psql:  psql -h " + postgres.host() + " -p " + postgres.port() + " -U postgres");
-        out.println("  JDBC:  " + postgres.jdbcUrl("postgres") + "?user=postgres");
+    public void printConnection(PostgresServer postgres) {
+        printConnection(postgres.port());
+    }
+
+    /** How to reach a PostgreSQL on this machine. */
+    public void printConnection(int port) {
+        out.println("  psql:  psql -h 127.0.0.1 -p " + port + " -U postgres");
+        out.println("  JDBC:  jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres");
         out.flush();
     }
 

@@ -1,5 +1,8 @@
 package io.tidemark.cli;
 
+import io.tidemark.cli.compute.BranchCommand;
+import io.tidemark.cli.compute.ComputeCommand;
+import io.tidemark.cli.compute.PsqlCommand;
 import io.tidemark.cli.page.KeysCommand;
 import io.tidemark.cli.page.LayerCommand;
 import io.tidemark.cli.page.PageCommand;
@@ -20,6 +23,9 @@ import picocli.CommandLine.Command;
             StartCommand.class,
             StopCommand.class,
             StatusCommand.class,
+            BranchCommand.class,
+            ComputeCommand.class,
+            PsqlCommand.class,
             SafekeeperCommand.class,
             PageserverCommand.class,
             ShimCommand.class,

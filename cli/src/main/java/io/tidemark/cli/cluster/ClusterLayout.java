@@ -22,6 +22,24 @@ public record ClusterLayout(Path root) {
         return "safekeeper-" + id;
     }
 
+    /** What a storage cluster is made of; one directory is either that or a cluster beside a PostgreSQL. */
+    public Path storageFile() {
+        return root.resolve("storage.json");
+    }
+
+    public Path branchesFile() {
+        return root.resolve("branches.json");
+    }
+
+    public Path pageserverDir() {
+        return root.resolve("pageserver");
+    }
+
+    /** What belongs to the compute of a branch. */
+    public Path computeDir(String branch) {
+        return root.resolve("computes").resolve(branch);
+    }
+
     public Path postgresDir() {
         return root.resolve("postgres");
     }
@@ -35,7 +53,7 @@ public record ClusterLayout(Path root) {
     }
 
     /** Makes the directories that are not a server's own. */
-    void createDirectories() throws IOException {
+    public void createDirectories() throws IOException {
         Files.createDirectories(root.resolve("log"));
         Files.createDirectories(root.resolve("run"));
     }

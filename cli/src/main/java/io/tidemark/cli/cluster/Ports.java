@@ -8,17 +8,17 @@ import java.util.HashSet;
 import java.util.Set;
 
 /** Chooses ports on 127.0.0.1 that nobody listens on now, never the same one twice. */
-final class Ports {
+public final class Ports {
     private final boolean usual;
     private final Set<Integer> given = new HashSet<>();
 
     /** {@code usual} false: preferences do not count. */
-    Ports(boolean usual) {
+    public Ports(boolean usual) {
         this.usual = usual;
     }
 
     /** The preferred port when it is free, else any other. */
-    int choose(int preferred) throws IOException {
+    public int choose(int preferred) throws IOException {
         if (usual && preferred != 0 && !given.contains(preferred) && isFree(preferred)) {
             given.add(preferred);
             return preferred;

@@ -63,13 +63,27 @@ public final class SafekeeperProbe {
         }
     }
 
+    /**
+     * Deletes the timeline with its WAL on this safekeeper; does nothing when there is none.
+     *
+     * @throws IOException when there is no answer, or a refusal
+     */
+    public void delete(TenantTimelineId timeline) throws IOException {
+        ask("DELETE", "/v1/tenant/" + timeline.tenantId() + "/timeline/" + timeline.timelineId());
+    }
+
     private static Lsn lsn(JsonNode json, String field) {
         return Lsn.parse(json.required(field).asString());
     }
 
     private Optional<JsonNode> get(String path) throws IOException {
+        return ask("GET", path);
+    }
+
+    private Optional<JsonNode> ask(String method, String path) throws IOException {
         HttpURLConnection connection = (HttpURLConnection)
                 URI.create("http://" + httpAddress + path).toURL().openConnection();
+        connection.setRequestMethod(method);
         connection.setConnectTimeout((int) TIMEOUT.toMillis());
         connection.setReadTimeout((int) TIMEOUT.toMillis());
         try {

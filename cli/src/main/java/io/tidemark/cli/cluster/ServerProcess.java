@@ -29,7 +29,8 @@ public final class ServerProcess {
     private final Path pidFile;
     private final Path logFile;
 
-    ServerProcess(String name, ClusterLayout layout) {
+    /** A process by its name, whether or not it runs. */
+    public ServerProcess(String name, ClusterLayout layout) {
         this.name = name;
         this.pidFile = layout.pidFile(name);
         this.logFile = layout.logFile(name);
@@ -44,7 +45,7 @@ public final class ServerProcess {
     }
 
     /** Starts it in a session of its own; it outlives us. Its output goes to the end of the log file. */
-    void start(List<String> command) throws IOException {
+    public void start(List<String> command) throws IOException {
         if (isRunning()) {
             throw new ClusterException(
                     name + " already runs (pid " + handle().orElseThrow().pid() + ")");
@@ -102,7 +103,7 @@ public final class ServerProcess {
     }
 
     /** SIGTERM, and {@code kill -9} when it still runs after the deadline. Returns whether it ended by itself. */
-    boolean stop(Duration deadline) throws IOException, InterruptedException {
+    public boolean stop(Duration deadline) throws IOException, InterruptedException {
         Optional<ProcessHandle> process = handle();
         boolean orderly = true;
         if (process.isPresent()) {
@@ -130,7 +131,7 @@ public final class ServerProcess {
     }
 
     /** The last lines of its log, for an error message. */
-    String logTail() throws IOException {
+    public String logTail() throws IOException {
         if (!Files.exists(logFile)) {
             return "(no log)";
         }

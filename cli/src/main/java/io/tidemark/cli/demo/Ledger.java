@@ -10,6 +10,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * An append-only table and clients that insert into it, one row per transaction, and remember which COMMITs have returned.
@@ -25,6 +26,8 @@ public final class Ledger {
     public interface Connector {
         Connection connect() throws SQLException;
     }
+
+    private static final long RECONNECT_NANOS = 10_000_000;
 
     private final Connector connector;
     private final String table;
@@ -65,7 +68,7 @@ public final class Ledger {
                 try (Connection connection = connector.connect()) {
                     insertUntilStopped(connection);
                 } catch (SQLException broken) {
-                    Thread.onSpinWait();
+                    LockSupport.parkNanos(RECONNECT_NANOS);
                 }
             }
         }

@@ -1,9 +1,11 @@
 package io.tidemark.cli.demo;
 
 import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
-import io.tidemark.cli.cluster.EmbeddedCluster;
+import io.tidemark.cli.storage.EmbeddedStorage;
+import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.shim.compute.ShimState;
 import io.tidemark.shim.compute.ShimStatus;
+import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongPredicate;
@@ -17,11 +19,12 @@ final class StatusText {
 
     private StatusText() {}
 
-    static String of(EmbeddedCluster cluster) {
-        List<Long> ids = cluster.directory().config().safekeepers().stream()
+    /** About branch main. */
+    static String of(EmbeddedStorage storage) throws IOException {
+        List<Long> ids = storage.directory().config().safekeepers().stream()
                 .map(SafekeeperPlace::id)
                 .toList();
-        return of(cluster.status(), ids, cluster::isRunning);
+        return of(storage.status(StorageDirectory.MAIN), ids, storage::isRunning);
     }
 
     /** @param ids of the safekeepers, in the order of the status */

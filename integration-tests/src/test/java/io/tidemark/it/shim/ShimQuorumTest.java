@@ -200,7 +200,8 @@ class ShimQuorumTest {
     private ShimConfig config(PostgresServer server) {
         PostgresAddress address =
                 new PostgresAddress(server.host(), server.port(), "postgres", "postgres", SslMode.DISABLE, "");
-        return new ShimConfig(address, "tidemark", "tidemark", addresses(), timeline, WalPushVersion.V3, 8 << 20);
+        return new ShimConfig(
+                address, "tidemark", "tidemark", addresses(), timeline, WalPushVersion.V3, 8 << 20, Lsn.INVALID);
     }
 
     private List<SafekeeperAddress> addresses() {

@@ -1,0 +1,244 @@
+package io.tidemark.cli.storage;
+
+import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
+import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.cli.cluster.ClusterLayout;
+import io.tidemark.cli.cluster.SafekeeperProbe;
+import io.tidemark.cli.storage.PageserverClient.Moment;
+import io.tidemark.cli.storage.PageserverClient.TimelineInfo;
+import io.tidemark.shim.postgres.InitDbOptions;
+import io.tidemark.shim.postgres.PostgresServer;
+import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes, lists and removes branches: timelines on the pageserver, names in the catalogue. */
+public final class Branches {
+    private static final Logger log = LoggerFactory.getLogger(Branches.class);
+    private static final DateTimeFormatter SUFFIX =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+
+    private final StorageDirectory directory;
+    private final PageserverClient pageserver;
+    private final Computes computes;
+
+    public Branches(StorageDirectory directory) {
+        this.directory = directory;
+        this.pageserver = directory.pageserver();
+        this.computes = new Computes(directory);
+    }
+
+    /** Makes branch {@code main} of a new, empty database, unless the cluster has branches already. */
+    public void createMain() throws IOException, InterruptedException {
+        if (directory.branches().all().isEmpty()) {
+            createEmpty(StorageDirectory.MAIN, directory.config().pgMajor());
+        }
+    }
+
+    /** Makes a branch of a new, empty database: what initdb makes is imported and thrown away. */
+    public Branch createEmpty(String name, int pgMajor) throws IOException, InterruptedException {
+        directory.branches().requireFree(name);
+        Path scratch = directory.layout().root().resolve("initdb");
+        deleteTree(scratch);
+        try {
+            PostgresServer.create(directory.binaries(pgMajor), ServerUser.current(), scratch, InitDbOptions.defaults());
+            Branch branch = new Branch(name, StorageDirectory.newTimelineId().toString(), pgMajor, 0);
+            pageserver.importDirectory(branch.timelineId(), scratch);
+            directory.branches().add(branch);
+            return branch;
+        } finally {
+            deleteTree(scratch);
+        }
+    }
+
+    private static void deleteTree(Path root) throws IOException {
+        if (!Files.exists(root)) {
+            return;
+        }
+        List<Path> deepestFirst;
+        try (Stream<Path> paths = Files.walk(root)) {
+            deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : deepestFirst) {
+            Files.delete(path);
+        }
+    }
+
+    /** What became of a request for a branch, with the LSN it was made at. */
+    public record Created(Branch branch, String from, Lsn lsn) {}
+
+    /** Makes a branch of another one, at some time of its history; copies nothing. */
+    public Created create(String name, String from, BranchTime at) throws IOException {
+        directory.branches().requireFree(name);
+        Branch parent = directory.branches().require(from);
+        TimelineId id = StorageDirectory.newTimelineId();
+        Branch branch = new Branch(name, id.toString(), parent.pgMajor(), 0);
+        TimelineInfo made = pageserver.branch(id, parent.timelineId(), resolve(parent, at));
+        directory.branches().add(branch);
+        return new Created(branch, from, made.ancestorLsn());
+    }
+
+    /** The LSN of a time in a branch's history. */
+    public Lsn resolve(Branch branch, BranchTime at) throws IOException {
+        return switch (at) {
+            case BranchTime.Head head -> head(branch);
+            case BranchTime.AtLsn exact -> Lsn.of(exact.lsn().value() & ~7L);
+            case BranchTime.AtMoment when -> atMoment(branch, when.moment());
+        };
+    }
+
+    private Lsn atMoment(Branch branch, Instant moment) throws IOException {
+        Moment found = pageserver.lsnAt(branch.timelineId(), moment);
+        return switch (found.kind()) {
+            case "present" -> found.lsn();
+            // Nothing has been committed since: the same as now.
+            case "future" -> head(branch);
+            case "past" ->
+                throw new ClusterException("the history of branch " + branch.name() + " does not reach back to "
+                        + moment + "; the oldest that can be had is at LSN " + found.lsn());
+            default ->
+                throw new ClusterException("branch " + branch.name()
+                        + " has no commit yet whose time is known: name an LSN, or leave --at away for the head");
+        };
+    }
+
+    /** Everything that is committed by now: what the safekeepers know, or the pageserver when there was never any WAL. */
+    private Lsn head(Branch branch) throws IOException {
+        TenantTimelineId id = new TenantTimelineId(directory.config().tenantId(), branch.timelineId());
+        Lsn head = require(branch).lastRecordLsn();
+        for (SafekeeperPlace place : directory.config().safekeepers()) {
+            try {
+                Optional<SafekeeperProbe.TimelineStatus> status = new SafekeeperProbe(place.httpAddress()).timeline(id);
+                head = head.max(
+                        status.map(SafekeeperProbe.TimelineStatus::commitLsn).orElse(Lsn.INVALID));
+            } catch (IOException down) {
+                // A quorum of the others knows as much, or the compute could not have committed.
+                log.debug("safekeeper {} is not asked: {}", place.id(), down.getMessage());
+            }
+        }
+        return head;
+    }
+
+    /** A branch's timeline; throws when the pageserver does not have it. */
+    public TimelineInfo require(Branch branch) throws IOException {
+        return pageserver
+                .find(branch.timelineId())
+                .orElseThrow(() -> new ClusterException("branch " + branch.name() + " is in the catalogue, but the"
+                        + " pageserver does not have its timeline " + branch.timeline()));
+    }
+
+    public void rename(String name, String newName) throws IOException {
+        requireStopped(name);
+        directory.branches().requireFree(newName);
+        directory.branches().replace(name, branch -> branch.withName(newName));
+        deleteTree(directory.layout().computeDir(name));
+    }
+
+    private void requireStopped(String name) throws IOException {
+        directory.branches().require(name);
+        if (computes.isRunning(name)) {
+            throw new ClusterException(
+                    "the compute of branch " + name + " runs; tidemark compute stop --branch " + name + " first");
+        }
+    }
+
+    /**
+     * Removes a branch with its history; throws when others have branched from it.
+     *
+     * @return safekeepers that did not answer and may keep its WAL
+     */
+    public List<String> delete(String name) throws IOException, InterruptedException {
+        requireStopped(name);
+        Branch branch = directory.branches().require(name);
+        computes.stop(name);
+        // The pageserver first: it refuses while there are children, and asks no safekeeper for this timeline after
+        // that.
+        pageserver.delete(branch.timelineId());
+        directory.branches().remove(name);
+        deleteTree(directory.layout().computeDir(name));
+        return forgetWal(branch.timelineId());
+    }
+
+    private List<String> forgetWal(TimelineId timeline) {
+        List<String> silent = new ArrayList<>();
+        for (SafekeeperPlace place : directory.config().safekeepers()) {
+            try {
+                new SafekeeperProbe(place.httpAddress())
+                        .delete(new TenantTimelineId(directory.config().tenantId(), timeline));
+            } catch (IOException e) {
+                silent.add(ClusterLayout.safekeeperName(place.id()));
+            }
+        }
+        return silent;
+    }
+
+    /**
+     * Puts a branch back to a time of its history. What it was until now stays, as a branch of its own.
+     *
+     * @return the name under which the old head is kept
+     */
+    public String restore(String name, BranchTime at, Instant now) throws IOException {
+        requireStopped(name);
+        Branch branch = directory.branches().require(name);
+        String kept = name + "_before_" + SUFFIX.format(now);
+        directory.branches().requireFree(kept);
+        TimelineId id = StorageDirectory.newTimelineId();
+        pageserver.branch(id, branch.timelineId(), resolve(branch, at));
+        swap(branch, kept, id);
+        return kept;
+    }
+
+    // One change of the catalogue, so that a crash leaves either all of it or nothing.
+    private void swap(Branch branch, String kept, TimelineId id) throws IOException {
+        directory
+                .branches()
+                .change(all -> all.stream()
+                        .flatMap(other -> other.name().equals(branch.name())
+                                ? Stream.of(
+                                        other.withTimeline(id), new Branch(kept, other.timeline(), other.pgMajor(), 0))
+                                : Stream.of(other))
+                        .toList());
+    }
+
+    /** Makes a branch what its parent is now. What it was is deleted; throws when others have branched from it. */
+    public Lsn reset(String name) throws IOException {
+        requireStopped(name);
+        Branch branch = directory.branches().require(name);
+        TimelineInfo info = require(branch);
+        TimelineId ancestor = info.ancestor();
+        if (ancestor == null) {
+            throw new ClusterException("branch " + name + " has no parent to be reset to");
+        }
+        for (TimelineInfo other : pageserver.all()) {
+            if (branch.timelineId().equals(other.ancestor())) {
+                throw new ClusterException("branch "
+                        + directory
+                                .branches()
+                                .nameOf(other.id())
+                                .orElse(other.id().toString())
+                        + " has been made from " + name + ": delete it first");
+            }
+        }
+        Branch parent = new Branch("parent", ancestor.toString(), branch.pgMajor(), 0);
+        TimelineId id = StorageDirectory.newTimelineId();
+        TimelineInfo made = pageserver.branch(id, ancestor, head(parent));
+        directory.branches().replace(name, old -> old.withTimeline(id));
+        pageserver.delete(branch.timelineId());
+        forgetWal(branch.timelineId());
+        return made.ancestorLsn();
+    }
+}

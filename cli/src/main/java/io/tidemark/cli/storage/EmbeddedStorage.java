@@ -1,0 +1,188 @@
+package io.tidemark.cli.storage;
+
+import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
+import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.pageserver.PageserverConfig;
+import io.tidemark.pageserver.PageserverServer;
+import io.tidemark.runtime.net.HostPort;
+import io.tidemark.safekeeper.SafekeeperConfig;
+import io.tidemark.safekeeper.SafekeeperServer;
+import io.tidemark.shim.compute.ShimStatus;
+import io.tidemark.shim.link.SafekeeperAddress;
+import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.shim.stock.StartListener;
+import io.tidemark.shim.stock.StockCompute;
+import io.tidemark.shim.stock.StockComputeConfig;
+import io.tidemark.wire.id.NodeId;
+import io.tidemark.wire.id.TenantTimelineId;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A storage cluster whose safekeepers, pageserver and shims run in this process; each PostgreSQL is a process of its own, as always. They
+ * talk through sockets, as anywhere.
+ *
+ * <p>Stopping a server here is orderly. To see one die, run {@link StorageProcesses}. Owner: one thread.
+ */
+public final class EmbeddedStorage implements AutoCloseable {
+    private final StorageDirectory directory;
+    private final Map<Long, SafekeeperServer> safekeepers = new LinkedHashMap<>();
+    private final Map<String, StockCompute> computes = new LinkedHashMap<>();
+    private @Nullable PageserverServer pageserver;
+
+    private EmbeddedStorage(StorageDirectory directory) {
+        this.directory = directory;
+    }
+
+    /**
+     * Starts safekeepers and pageserver, and makes branch main when there is none.
+     *
+     * @throws IOException when something of it runs already, or does not come up; then all is stopped again
+     */
+    public static EmbeddedStorage start(StorageDirectory directory) throws IOException, InterruptedException {
+        EmbeddedStorage storage = new EmbeddedStorage(directory);
+        boolean done = false;
+        try {
+            for (SafekeeperPlace place : directory.config().safekeepers()) {
+                storage.startSafekeeper(place.id());
+            }
+            StorageConfig config = directory.config();
+            storage.pageserver = PageserverServer.start(PageserverConfig.of(
+                            directory.layout().pageserverDir(),
+                            config.safekeepers().stream()
+                                    .map(place -> HostPort.parse(place.pgAddress()))
+                                    .toList())
+                    .listeningOn(config.pageserverPg(), config.pageserverHttp()));
+            new Branches(directory).createMain();
+            done = true;
+            return storage;
+        } finally {
+            if (!done) {
+                storage.close();
+            }
+        }
+    }
+
+    public StorageDirectory directory() {
+        return directory;
+    }
+
+    /** Whether this safekeeper runs. */
+    public boolean isRunning(long id) {
+        return safekeepers.containsKey(id);
+    }
+
+    /** Starts a safekeeper; throws when it runs, or there is no such safekeeper. */
+    public void startSafekeeper(long id) throws IOException {
+        SafekeeperPlace place = directory.config().safekeepers().stream()
+                .filter(candidate -> candidate.id() == id)
+                .findFirst()
+                .orElseThrow(() -> new ClusterException("there is no safekeeper " + id));
+        if (isRunning(id)) {
+            throw new ClusterException("safekeeper " + id + " runs already");
+        }
+        SafekeeperConfig config = SafekeeperConfig.of(
+                        new NodeId(id), directory.layout().safekeeperDir(id))
+                .listeningOn(HostPort.parse(place.pgAddress()), HostPort.parse(place.httpAddress()));
+        safekeepers.put(id, SafekeeperServer.start(config));
+    }
+
+    /** Stops a safekeeper, in order; throws when it does not run. */
+    public void stopSafekeeper(long id) throws IOException {
+        SafekeeperServer server = safekeepers.remove(id);
+        if (server == null) {
+            throw new ClusterException("safekeeper " + id + " does not run");
+        }
+        server.close();
+    }
+
+    /** Starts the compute of a branch, and ends the one that ran here before. */
+    public StockCompute startCompute(String name, int port, StartListener listener)
+            throws IOException, InterruptedException {
+        return startCompute(name, port, Map.of(), listener);
+    }
+
+    /** The same, with configuration parameters of PostgreSQL. */
+    public StockCompute startCompute(String name, int port, Map<String, String> settings, StartListener listener)
+            throws IOException, InterruptedException {
+        Branch branch = directory.branches().require(name);
+        StockCompute before = computes.remove(name);
+        if (before != null) {
+            before.close();
+        }
+        StockComputeConfig config = new StockComputeConfig(
+                new TenantTimelineId(directory.config().tenantId(), branch.timelineId()),
+                SafekeeperAddress.parseList(directory.config().safekeeperList()),
+                directory.config().pageserverPg(),
+                directory.layout().computeDir(name).resolve("data"),
+                port,
+                "postgres",
+                settings,
+                StockComputeConfig.DEFAULT_PATIENCE);
+        StockCompute compute =
+                StockCompute.start(config, directory.binaries(branch.pgMajor()), ServerUser.current(), listener);
+        computes.put(name, compute);
+        int chosen = compute.postgres().port();
+        directory.branches().replace(name, old -> old.withComputePort(chosen));
+        return compute;
+    }
+
+    /** Stops the compute of a branch, in order; throws when it does not run. */
+    public void stopCompute(String name) throws IOException {
+        StockCompute compute = computes.remove(name);
+        if (compute == null) {
+            throw new ClusterException("the compute of branch " + name + " does not run");
+        }
+        compute.close();
+    }
+
+    /** Ends the compute of a branch the hard way, for one whose branch is of no use any more; does nothing when it does not run. */
+    public void killCompute(String name) throws IOException {
+        StockCompute compute = computes.remove(name);
+        if (compute != null) {
+            compute.kill();
+        }
+    }
+
+    /** The computes that were started here, by branch. */
+    public Map<String, StockCompute> computes() {
+        return Map.copyOf(computes);
+    }
+
+    /** What the shim of a branch sees; throws when its compute does not run. */
+    public ShimStatus status(String name) throws IOException {
+        StockCompute compute = computes.get(name);
+        if (compute == null) {
+            throw new ClusterException("the compute of branch " + name + " does not run");
+        }
+        return compute.status();
+    }
+
+    /** Stops all of it: computes, whose fast shutdown needs the quorum, then the pageserver, then the safekeepers. */
+    @Override
+    public void close() throws IOException {
+        List<AutoCloseable> all = new ArrayList<>(computes.values());
+        if (pageserver != null) {
+            all.add(pageserver);
+        }
+        all.addAll(safekeepers.values());
+        computes.clear();
+        safekeepers.clear();
+        pageserver = null;
+        IOException failure = null;
+        for (AutoCloseable each : all) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                failure = failure == null ? new ClusterException("stopping: " + e.getMessage(), e) : failure;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

@@ -1,0 +1,197 @@
+package io.tidemark.cli.storage;
+
+import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.runtime.net.HostPort;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.TenantId;
+import io.tidemark.wire.id.TimelineId;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.ConnectException;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Asks a pageserver over HTTP, about the timelines of one tenant. Each call is one request. */
+public final class PageserverClient {
+    private static final int CONNECT_MILLIS = 2_000;
+    private static final int MAX_ANSWER_BYTES = 16 << 20;
+    private static final Duration QUICK = Duration.ofSeconds(30);
+    private static final Duration PATIENT = Duration.ofMinutes(30);
+    private static final JsonMapper MAPPER = JsonMapper.shared();
+
+    private final HostPort address;
+    private final String timelines;
+
+    public PageserverClient(HostPort address, TenantId tenant) {
+        this.address = address;
+        this.timelines = "/v1/tenant/" + tenant + "/timeline";
+    }
+
+    /**
+     * A timeline as the pageserver has it.
+     *
+     * @param ancestor null for one that did not branch
+     * @param ancestorLsn where it left its ancestor; invalid for one that did not
+     */
+    public record TimelineInfo(
+            TimelineId id,
+            @Nullable TimelineId ancestor,
+            Lsn ancestorLsn,
+            Lsn lastRecordLsn,
+            Lsn minReadableLsn,
+            long physicalBytes,
+            int pgMajor,
+            String state) {}
+
+    /** An LSN for a moment; {@code kind} is present, future, past or nodata. */
+    public record Moment(Lsn lsn, String kind) {}
+
+    /** Whether the process answers. */
+    public boolean isUp() {
+        try {
+            return ask("GET", "/v1/status", null, QUICK).status == HttpURLConnection.HTTP_OK;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** A new timeline from the data directory of a server that was shut down. */
+    public TimelineInfo importDirectory(TimelineId id, Path directory) throws IOException {
+        ObjectNode body = JsonNodeFactory.instance.objectNode().put("new_timeline_id", id.toString());
+        body.putObject("import_pgdata")
+                .putObject("location")
+                .putObject("LocalFs")
+                .put("path", directory.toString());
+        return info(require("POST", timelines, body, PATIENT));
+    }
+
+    /** A new timeline that leaves another one at an LSN; null: at its head. */
+    public TimelineInfo branch(TimelineId id, TimelineId ancestor, @Nullable Lsn at) throws IOException {
+        ObjectNode body = JsonNodeFactory.instance
+                .objectNode()
+                .put("new_timeline_id", id.toString())
+                .put("ancestor_timeline_id", ancestor.toString());
+        if (at != null) {
+            body.put("ancestor_start_lsn", at.toString());
+        }
+        return info(require("POST", timelines, body, PATIENT));
+    }
+
+    /** Empty when the pageserver does not have it. */
+    public Optional<TimelineInfo> find(TimelineId id) throws IOException {
+        Answer answer = ask("GET", timelines + "/" + id, null, QUICK);
+        return answer.status == HttpURLConnection.HTTP_NOT_FOUND
+                ? Optional.empty()
+                : Optional.of(info(answer.require(address)));
+    }
+
+    /** All of the tenant. */
+    public List<TimelineInfo> all() throws IOException {
+        List<TimelineInfo> all = new ArrayList<>();
+        for (JsonNode node : require("GET", timelines, null, QUICK)) {
+            all.add(info(node));
+        }
+        return all;
+    }
+
+    /** Throws when others have branched from it. */
+    public void delete(TimelineId id) throws IOException {
+        Answer answer = ask("DELETE", timelines + "/" + id, null, PATIENT);
+        if (answer.status != HttpURLConnection.HTTP_NOT_FOUND) {
+            answer.require(address);
+        }
+    }
+
+    /** The LSN at which the timeline was as it was at a moment. */
+    public Moment lsnAt(TimelineId id, Instant moment) throws IOException {
+        String query = "?timestamp=" + URLEncoder.encode(moment.toString(), StandardCharsets.UTF_8);
+        JsonNode node = require("GET", timelines + "/" + id + "/get_lsn_by_timestamp" + query, null, PATIENT);
+        return new Moment(lsn(node, "lsn"), node.path("kind").asString(""));
+    }
+
+    /** Makes durable what has been ingested. */
+    public void checkpoint(TimelineId id) throws IOException {
+        require("PUT", timelines + "/" + id + "/checkpoint", null, PATIENT);
+    }
+
+    private TimelineInfo info(JsonNode node) throws IOException {
+        try {
+            String ancestor = node.path("ancestor_timeline_id").asString("");
+            return new TimelineInfo(
+                    TimelineId.parse(node.required("timeline_id").asString()),
+                    ancestor.isEmpty() ? null : TimelineId.parse(ancestor),
+                    ancestor.isEmpty() ? Lsn.INVALID : lsn(node, "ancestor_lsn"),
+                    lsn(node, "last_record_lsn"),
+                    lsn(node, "min_readable_lsn"),
+                    node.path("current_physical_size").asLong(0),
+                    node.path("pg_version").asInt(0),
+                    node.path("state").asString(node.path("state").toString()));
+        } catch (JacksonException | IllegalArgumentException e) {
+            throw new ClusterException("pageserver " + address + " answered what is no timeline: " + node, e);
+        }
+    }
+
+    private static Lsn lsn(JsonNode node, String field) {
+        return Lsn.parse(node.required(field).asString());
+    }
+
+    private JsonNode require(String method, String path, @Nullable ObjectNode body, Duration timeout)
+            throws IOException {
+        return ask(method, path, body, timeout).require(address);
+    }
+
+    private record Answer(int status, JsonNode body) {
+        JsonNode require(HostPort address) throws IOException {
+            if (status >= 300) {
+                String said = body.path("msg").asString(body.toString());
+                throw new ClusterException("pageserver " + address + ": " + said);
+            }
+            return body;
+        }
+    }
+
+    private Answer ask(String method, String path, @Nullable ObjectNode body, Duration timeout) throws IOException {
+        HttpURLConnection connection = (HttpURLConnection)
+                URI.create("http://" + address + path).toURL().openConnection();
+        connection.setConnectTimeout(CONNECT_MILLIS);
+        connection.setReadTimeout((int) timeout.toMillis());
+        connection.setRequestMethod(method);
+        try {
+            if (body != null) {
+                connection.setDoOutput(true);
+                connection.setRequestProperty("Content-Type", "application/json");
+                try (OutputStream out = connection.getOutputStream()) {
+                    out.write(MAPPER.writeValueAsBytes(body));
+                }
+            }
+            int status = connection.getResponseCode();
+            try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+                byte[] bytes = in == null ? new byte[0] : in.readNBytes(MAX_ANSWER_BYTES);
+                return new Answer(
+                        status, bytes.length == 0 ? JsonNodeFactory.instance.nullNode() : MAPPER.readTree(bytes));
+            }
+        } catch (ConnectException e) {
+            throw new ClusterException(
+                    "the pageserver does not answer at " + address + ": tidemark start brings it up", e);
+        } catch (JacksonException e) {
+            throw new ClusterException("pageserver " + address + " answered what is no JSON", e);
+        } finally {
+            connection.disconnect();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package io.tidemark.cli.storage;
+
+import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
+import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.cli.cluster.ClusterLayout;
+import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.cluster.Ports;
+import io.tidemark.shim.postgres.PostgresArchives;
+import io.tidemark.shim.postgres.PostgresBinaries;
+import io.tidemark.wire.id.TenantId;
+import io.tidemark.wire.id.TimelineId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The directory of a storage cluster: made once, opened after that. */
+public final class StorageDirectory {
+    /** The branch that a new cluster has. */
+    public static final String MAIN = "main";
+
+    private static final int PREFERRED_SAFEKEEPER_PG_PORT = 5454;
+    private static final int PREFERRED_SAFEKEEPER_HTTP_PORT = 7676;
+    private static final int PREFERRED_PAGESERVER_PG_PORT = 6400;
+    private static final int PREFERRED_PAGESERVER_HTTP_PORT = 9898;
+    private static final int ID_BYTES = 16;
+
+    private final ClusterLayout layout;
+    private final StorageConfig config;
+    private final BranchCatalogue branches;
+
+    private StorageDirectory(ClusterLayout layout, StorageConfig config) {
+        this.layout = layout;
+        this.config = config;
+        this.branches = new BranchCatalogue(layout.branchesFile());
+    }
+
+    /** Whether there is a storage cluster in this directory. */
+    public static boolean exists(Path directory) {
+        return Files.exists(new ClusterLayout(directory).storageFile());
+    }
+
+    /** Opens the cluster in a directory; throws a {@link ClusterException} when there is none. */
+    public static StorageDirectory open(Path directory) throws IOException {
+        ClusterLayout layout = new ClusterLayout(directory);
+        if (!exists(directory)) {
+            throw new ClusterException(
+                    "there is no tidemark cluster in " + layout.root() + "; tidemark start --dir makes one");
+        }
+        layout.createDirectories();
+        return new StorageDirectory(layout, StorageConfig.read(layout.storageFile()));
+    }
+
+    /**
+     * Opens the cluster in a directory, or makes one there, without data yet.
+     *
+     * @throws ClusterException when the one that is there is not what the options ask for
+     */
+    public static StorageDirectory openOrCreate(Path directory, ClusterOptions options)
+            throws IOException, InterruptedException {
+        if (!exists(directory)) {
+            return create(new ClusterLayout(directory), options);
+        }
+        StorageDirectory existing = open(directory);
+        Optional<Integer> wanted = options.pgMajor();
+        if (wanted.isPresent() && wanted.get() != existing.config.pgMajor()) {
+            throw new ClusterException(existing.layout.root() + " holds a cluster of PostgreSQL "
+                    + existing.config.pgMajor() + ", not " + wanted.get() + "; choose another directory");
+        }
+        return existing;
+    }
+
+    private static StorageDirectory create(ClusterLayout layout, ClusterOptions options)
+            throws IOException, InterruptedException {
+        if (Files.exists(layout.configFile())) {
+            throw new ClusterException(layout.root() + " holds a cluster of an older kind, without a pageserver; choose"
+                    + " another directory");
+        }
+        Files.createDirectories(layout.root());
+        layout.createDirectories();
+        String pgBin =
+                options.pgBin().map(path -> path.toAbsolutePath().toString()).orElse("");
+        PostgresBinaries binaries = binaries(pgBin, options.pgMajor().orElse(ClusterOptions.DEFAULT_PG_MAJOR));
+        if (options.pgMajor().isPresent() && options.pgMajor().get() != binaries.major()) {
+            throw new ClusterException(pgBin + " holds PostgreSQL " + binaries.major() + ", not "
+                    + options.pgMajor().get());
+        }
+        Ports ports = new Ports(options.usualPorts());
+        List<SafekeeperPlace> places = new ArrayList<>();
+        for (int i = 0; i < options.safekeeperCount(); i++) {
+            places.add(new SafekeeperPlace(
+                    i + 1,
+                    ports.choose(PREFERRED_SAFEKEEPER_PG_PORT + i),
+                    ports.choose(PREFERRED_SAFEKEEPER_HTTP_PORT + i)));
+        }
+        StorageConfig config = new StorageConfig(
+                TenantId.parse(randomId()).toString(),
+                binaries.major(),
+                pgBin,
+                places,
+                ports.choose(PREFERRED_PAGESERVER_PG_PORT),
+                ports.choose(PREFERRED_PAGESERVER_HTTP_PORT));
+        Path unfinished = layout.root().resolve("storage.json.new");
+        Files.writeString(
+                unfinished,
+                JsonMapper.builder()
+                                .enable(SerializationFeature.INDENT_OUTPUT)
+                                .build()
+                                .writeValueAsString(config) + "\n");
+        Files.move(unfinished, layout.storageFile(), StandardCopyOption.ATOMIC_MOVE);
+        return new StorageDirectory(layout, config);
+    }
+
+    private static PostgresBinaries binaries(String pgBin, int major) throws IOException, InterruptedException {
+        return pgBin.isEmpty() ? PostgresArchives.configured().require(major) : PostgresBinaries.at(Path.of(pgBin));
+    }
+
+    /** The programs for a branch's major version. */
+    public PostgresBinaries binaries(int major) throws IOException, InterruptedException {
+        return binaries(major == config.pgMajor() ? config.pgBin() : "", major);
+    }
+
+    static TimelineId newTimelineId() {
+        return TimelineId.parse(randomId());
+    }
+
+    private static String randomId() {
+        byte[] id = new byte[ID_BYTES];
+        new SecureRandom().nextBytes(id);
+        return HexFormat.of().formatHex(id);
+    }
+
+    public ClusterLayout layout() {
+        return layout;
+    }
+
+    public StorageConfig config() {
+        return config;
+    }
+
+    public BranchCatalogue branches() {
+        return branches;
+    }
+
+    /** Asks the pageserver of this cluster. */
+    public PageserverClient pageserver() {
+        return new PageserverClient(config.pageserverHttp(), config.tenantId());
+    }
+}
