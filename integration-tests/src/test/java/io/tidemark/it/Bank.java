@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * Accounts, and clients that move money between two of them and write a line about it, in one transaction. The sum never changes; every
  * transfer whose COMMIT has returned has its line.
  */
-final class Bank {
+public final class Bank {
     private static final int ACCOUNTS = 40;
     private static final int OPENING_BALANCE = 1_000;
 
@@ -28,12 +28,13 @@ final class Bank {
     private final List<Teller> tellers = new ArrayList<>();
     private final AtomicBoolean stopping = new AtomicBoolean();
 
-    Bank(Connector connector, long seed) {
+    /** Nothing runs yet. */
+    public Bank(Connector connector, long seed) {
         this.connector = connector;
         this.seed = seed;
     }
 
-    void create() throws SQLException {
+    public void create() throws SQLException {
         try (Connection connection = connector.connect();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE accounts (id int PRIMARY KEY, balance bigint NOT NULL)");
@@ -101,7 +102,7 @@ final class Bank {
         }
     }
 
-    void start(int howMany) {
+    public void start(int howMany) {
         for (int i = 0; i < howMany; i++) {
             Teller teller = new Teller(i);
             tellers.add(teller);
@@ -110,19 +111,19 @@ final class Bank {
     }
 
     /** Lets every teller finish, however long the quorum takes. */
-    void stop() throws InterruptedException {
+    public void stop() throws InterruptedException {
         stopping.set(true);
         for (Teller teller : tellers) {
             teller.thread.join();
         }
     }
 
-    long acknowledged() {
+    public long acknowledged() {
         return tellers.stream().mapToLong(teller -> teller.count.get()).sum();
     }
 
     /** The books of a server: no money made or lost, every acknowledged transfer written down. */
-    void audit(Connection connection) throws SQLException {
+    public void audit(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet sum = statement.executeQuery("SELECT sum(balance) FROM accounts")) {
             assertThat(sum.next()).isTrue();

@@ -1,0 +1,200 @@
+package io.tidemark.it.compute;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.storage.EmbeddedStorage;
+import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.cli.workload.VariedWorkload;
+import io.tidemark.shim.link.SafekeeperAddress;
+import io.tidemark.shim.postgres.PostgresServer;
+import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.shim.stock.StartListener;
+import io.tidemark.shim.stock.StockCompute;
+import io.tidemark.shim.stock.StockComputeConfig;
+import io.tidemark.wire.id.TenantTimelineId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A stock PostgreSQL on storage: what it committed is there when it is built anew, and nothing else is. */
+class StockComputeTest {
+    private static final String MAIN = StorageDirectory.MAIN;
+    private static final int ROWS = 60;
+    private static final long ENDING_SECONDS = 60;
+    private static final Map<String, String> SETTINGS = settings();
+
+    private Path scratch = Path.of("unset");
+
+    private static Map<String, String> settings() {
+        Map<String, String> settings = new HashMap<>(VariedWorkload.SETTINGS);
+        settings.put("autovacuum", "off"); // so that two digests of one state are comparable with sizes as well
+        return settings;
+    }
+
+    @BeforeEach
+    void makeScratch() throws IOException {
+        scratch = ServerUser.current().scratchDirectory("tidemark-compute-");
+    }
+
+    @AfterEach
+    void removeScratch() throws IOException {
+        try (Stream<Path> paths = Files.walk(scratch)) {
+            paths.sorted(Comparator.reverseOrder())
+                    .forEach(path -> path.toFile().delete());
+        }
+    }
+
+    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
+        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
+                scratch.resolve("cluster"),
+                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
+    }
+
+    private static Connection connect(PostgresServer server) throws Exception {
+        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {14, 15, 16, 17, 18})
+    void aCrashLosesNothingThatWasCommitted(int major) throws Exception {
+        try (EmbeddedStorage storage = storage(major)) {
+            StockCompute compute = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            Map<String, String> before;
+            Map<String, Long> sequences;
+            try (Connection first = connect(compute.postgres());
+                    Connection second = connect(compute.postgres());
+                    Connection unfinished = connect(compute.postgres())) {
+                new VariedWorkload(first, second, ROWS).withoutTablespaces().run();
+                SqlDigest.run(
+                        first,
+                        "CREATE UNLOGGED TABLE fleeting AS SELECT generate_series(1, 1000) AS n",
+                        "CREATE INDEX ON fleeting (n)",
+                        "CREATE TABLE kept (n int PRIMARY KEY)",
+                        "BEGIN",
+                        "INSERT INTO kept VALUES (1)",
+                        "PREPARE TRANSACTION 'survives'");
+                unfinished.setAutoCommit(false);
+                SqlDigest.run(unfinished, "INSERT INTO kept VALUES (2)");
+                SqlDigest.run(first, "INSERT INTO kept VALUES (3)");
+                before = SqlDigest.of(first);
+                sequences = SqlDigest.sequences(first);
+                assertThat(SqlDigest.one(first, "SHOW full_page_writes")).isEqualTo("off");
+                compute.postgres().kill();
+            }
+            assertThat(compute.finished().get(ENDING_SECONDS, TimeUnit.SECONDS))
+                    .isEqualTo(StockCompute.Ending.POSTGRES_ENDED);
+
+            StockCompute again = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            assertThat(Files.readString(again.postgres().logFile()))
+                    .contains("database system was shut down at")
+                    .doesNotContain("not properly shut down");
+            try (Connection connection = connect(again.postgres())) {
+                assertThat(SqlDigest.of(connection)).isEqualTo(before);
+                assertSequencesAreNotBehind(SqlDigest.sequences(connection), sequences);
+                assertThat(SqlDigest.one(connection, "SELECT count(*) FROM fleeting"))
+                        .isEqualTo("0");
+                assertThat(SqlDigest.amcheck(connection)).isEmpty();
+                SqlDigest.run(connection, "INSERT INTO fleeting VALUES (1)", "COMMIT PREPARED 'survives'");
+                assertThat(SqlDigest.one(connection, "SELECT string_agg(n::text, ',' ORDER BY n) FROM kept"))
+                        .isEqualTo("1,3");
+                SqlDigest.run(connection, "INSERT INTO kept VALUES (2)", "VACUUM", "CHECKPOINT");
+            }
+
+            // And once more, after an orderly end.
+            storage.stopCompute(MAIN);
+            StockCompute third = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            try (Connection connection = connect(third.postgres())) {
+                assertThat(SqlDigest.one(connection, "SELECT string_agg(n::text, ',' ORDER BY n) FROM kept"))
+                        .isEqualTo("1,2,3");
+                assertThat(SqlDigest.amcheck(connection)).isEmpty();
+            }
+        }
+    }
+
+    // WAL has a sequence up to 32 values ahead (SEQ_LOG_VALS), so after a crash it continues there, as in any
+    // PostgreSQL.
+    private static void assertSequencesAreNotBehind(Map<String, Long> now, Map<String, Long> before) {
+        assertThat(now.keySet()).isEqualTo(before.keySet()).isNotEmpty();
+        now.forEach((name, value) -> assertThat(value).as(name).isBetween(before.get(name), before.get(name) + 32));
+    }
+
+    @Test
+    void aSecondComputeFencesTheFirst() throws Exception {
+        try (EmbeddedStorage storage = storage(17)) {
+            StockCompute first = storage.startCompute(MAIN, 0, StartListener.NONE);
+            try (Connection connection = connect(first.postgres())) {
+                SqlDigest.run(connection, "CREATE TABLE t AS SELECT 1 AS n");
+            }
+            try (StockCompute second = StockCompute.start(
+                    elsewhere(storage, Map.of()),
+                    storage.directory().binaries(17),
+                    ServerUser.current(),
+                    StartListener.NONE)) {
+                assertThat(first.finished().get(ENDING_SECONDS, TimeUnit.SECONDS))
+                        .isEqualTo(StockCompute.Ending.FENCED);
+                assertThat(first.postgres().isRunning()).isFalse();
+                try (Connection connection = connect(second.postgres())) {
+                    SqlDigest.run(connection, "INSERT INTO t VALUES (2)");
+                    assertThat(SqlDigest.one(connection, "SELECT sum(n) FROM t"))
+                            .isEqualTo("3");
+                }
+            }
+        }
+    }
+
+    private StockComputeConfig elsewhere(EmbeddedStorage storage, Map<String, String> settings) throws IOException {
+        StorageDirectory directory = storage.directory();
+        return new StockComputeConfig(
+                new TenantTimelineId(
+                        directory.config().tenantId(),
+                        directory.branches().require(MAIN).timelineId()),
+                SafekeeperAddress.parseList(directory.config().safekeeperList()),
+                directory.config().pageserverPg(),
+                scratch.resolve("elsewhere"),
+                0,
+                "postgres",
+                settings,
+                StockComputeConfig.DEFAULT_PATIENCE);
+    }
+
+    @Test
+    void aDirectoryThatIsNotOursIsNotDeleted() throws Exception {
+        Path precious = scratch.resolve("elsewhere");
+        Files.createDirectories(precious);
+        Files.writeString(precious.resolve("PG_VERSION"), "17\n");
+        try (EmbeddedStorage storage = storage(17)) {
+            assertThatThrownBy(() -> StockCompute.start(
+                            elsewhere(storage, Map.of()),
+                            storage.directory().binaries(17),
+                            ServerUser.current(),
+                            StartListener.NONE))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("was not made by tidemark");
+            assertThat(precious.resolve("PG_VERSION")).exists();
+        }
+    }
+
+    @Test
+    void settingsThatWouldBreakPromisesAreRefused() throws Exception {
+        try (EmbeddedStorage storage = storage(17)) {
+            assertThatThrownBy(() -> elsewhere(storage, Map.of("synchronous_standby_names", "")))
+                    .hasMessageContaining("synchronous_standby_names is set by tidemark");
+            assertThatThrownBy(() -> elsewhere(storage, Map.of("wal_level", "minimal")))
+                    .hasMessageContaining("replica or logical");
+        }
+    }
+}
