@@ -152,7 +152,7 @@ class ClusterCommandsTest {
         for (String[] arguments : List.of(
                 new String[] {"start", "--pg", "13"},
                 new String[] {"start", "--port", "70000"},
-                new String[] {"start", "--nonsense"},
+                new String[] {"start", "--xyz"},
                 new String[] {"status", "--nonsense"},
                 new String[] {"stop", "now"})) {
             CommandRun answer = run(arguments);
