@@ -4,6 +4,7 @@ import io.tidemark.pageserver.http.PageserverApi;
 import io.tidemark.pageserver.http.TimelineCreation;
 import io.tidemark.pageserver.http.TimelineRoutes;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
+import io.tidemark.pageserver.receiver.Connections;
 import io.tidemark.pageserver.server.EdgeContext;
 import io.tidemark.pageserver.server.PageEdge;
 import io.tidemark.pageserver.timeline.BaseDataImports;
@@ -74,7 +75,7 @@ public final class PageserverServer implements AutoCloseable {
             WalReceivers receivers =
                     new WalReceivers(config.safekeepers(), config.auth().safekeeperToken(), loops, metrics);
             timelines = closing(TimelineRegistry.open(disk, tuning, config.pageCacheBytes(), receivers, metrics));
-            imports = new BaseDataImports(timelines);
+            imports = new BaseDataImports(timelines, new Connections(loops));
             branches = new TimelineBranches(timelines);
             TimelineMaintenance maintenance = new TimelineMaintenance(timelines, config.gcHorizonBytes());
             collectGarbageEvery(config, maintenance);

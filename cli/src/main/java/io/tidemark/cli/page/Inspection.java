@@ -42,6 +42,11 @@ abstract class Inspection implements Callable<Integer> {
      */
     abstract int run(PrintWriter out) throws IOException, InterruptedException;
 
+    /** For what is not asked for: progress. */
+    final PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+
     static String text(JsonNode json) {
         return JSON.writeValueAsString(json);
     }

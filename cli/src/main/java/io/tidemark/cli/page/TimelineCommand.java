@@ -11,6 +11,7 @@ import picocli.CommandLine.HelpCommand;
             TimelineListCommand.class,
             TimelineInfoCommand.class,
             TimelineCreateCommand.class,
+            TimelineImportCommand.class,
             TimelineDeleteCommand.class,
             HelpCommand.class
         })

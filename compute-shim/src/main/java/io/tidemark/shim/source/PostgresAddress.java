@@ -1,10 +1,7 @@
 package io.tidemark.shim.source;
 
+import io.tidemark.wire.client.ConnectionUri;
 import io.tidemark.wire.client.SslMode;
-import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where a PostgreSQL listens and as whom to come.
@@ -15,51 +12,13 @@ import org.jspecify.annotations.Nullable;
 public record PostgresAddress(String host, int port, String user, String database, SslMode sslMode, String password) {
 
     /**
-     * Reads {@code postgres://user[:password]@host[:port]/[database][?sslmode=...]}. The port defaults to 5432, the
-     * database to {@code postgres}, sslmode to {@code prefer}.
+     * Reads {@code postgres://user[:password]@host[:port]/[database][?sslmode=...]}, see {@link ConnectionUri}.
      *
      * @throws IllegalArgumentException when it is anything else
      */
     public static PostgresAddress parse(String text) {
-        URI uri = URI.create(text);
-        if (!"postgres".equals(uri.getScheme()) && !"postgresql".equals(uri.getScheme())) {
-            throw new IllegalArgumentException("not a postgres:// address: '" + withoutPassword(text) + "'");
-        }
-        String userPart = uri.getRawUserInfo();
-        if (uri.getHost() == null || userPart == null || userPart.startsWith(":")) {
-            throw new IllegalArgumentException(
-                    "a user and a host are needed: postgres://user@host:port/, not '" + withoutPassword(text) + "'");
-        }
-        int colon = userPart.indexOf(':');
-        String user = decode(colon < 0 ? userPart : userPart.substring(0, colon));
-        String password = colon < 0 ? "" : decode(userPart.substring(colon + 1));
-        String path = uri.getPath() == null ? "" : uri.getPath().replaceFirst("^/", "");
-        String host = uri.getHost().replaceAll("^\\[|]$", "");
-        return new PostgresAddress(
-                host,
-                uri.getPort() < 0 ? 5432 : uri.getPort(),
-                user,
-                path.isEmpty() ? "postgres" : path,
-                parseQuery(uri.getQuery()),
-                password);
-    }
-
-    private static SslMode parseQuery(@Nullable String query) {
-        if (query == null || query.isEmpty()) {
-            return SslMode.PREFER;
-        }
-        if (!query.startsWith("sslmode=") || query.indexOf('&') >= 0) {
-            throw new IllegalArgumentException("unknown connection parameters '" + query + "' (only sslmode is known)");
-        }
-        return SslMode.parse(query.substring("sslmode=".length()));
-    }
-
-    private static String decode(String part) {
-        return URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8);
-    }
-
-    private static String withoutPassword(String text) {
-        return text.replaceFirst("(://[^:/@]*):[^@]*@", "$1:***@");
+        ConnectionUri uri = ConnectionUri.parse(text);
+        return new PostgresAddress(uri.host(), uri.port(), uri.user(), uri.database(), uri.sslMode(), uri.password());
     }
 
     public PostgresAddress withPassword(String newPassword) {

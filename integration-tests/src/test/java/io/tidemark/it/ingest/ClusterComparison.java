@@ -73,7 +73,7 @@ public final class ClusterComparison {
      * first file of a dropped relation only at a later checkpoint, so a backup can contain an empty one whose end is in no WAL it comes
      * with. A server that is restored from it has that file for ever, too.
      */
-    ClusterComparison withEmptyLeftovers() {
+    public ClusterComparison withEmptyLeftovers() {
         emptyLeftovers = true;
         return this;
     }

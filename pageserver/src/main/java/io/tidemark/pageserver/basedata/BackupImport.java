@@ -35,6 +35,8 @@ public final class BackupImport implements AutoCloseable {
     private final PgConnection walConnection;
     private final String slot;
     private final int pgMajor;
+    /** Written by the thread that copies, read by those who ask how far it is. */
+    private volatile long copiedBytes;
 
     private BackupImport(
             Connections connections,
@@ -131,10 +133,13 @@ public final class BackupImport implements AutoCloseable {
         return Connections.copy(server, connection, command);
     }
 
-    private static void accept(TarEntries.Entry entry, TarEntries tar, BaseDataWriter writer)
+    private void accept(TarEntries.Entry entry, TarEntries tar, BaseDataWriter writer)
             throws IOException, ImportException {
         switch (entry.type()) {
-            case TarEntries.FILE -> writer.file(entry.name(), entry.sizeBytes(), tar.content());
+            case TarEntries.FILE -> {
+                writer.file(entry.name(), entry.sizeBytes(), tar.content());
+                copied(entry.sizeBytes());
+            }
             case TarEntries.SYMBOLIC_LINK -> {
                 if (DataFile.of(entry.name()) instanceof DataFile.UserTablespace) {
                     throw new ImportException(
@@ -145,6 +150,16 @@ public final class BackupImport implements AutoCloseable {
             }
             default -> {}
         }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
+    private void copied(long bytes) {
+        copiedBytes += bytes;
+    }
+
+    /** How much of the data has been copied; from any thread. */
+    public long copiedBytes() {
+        return copiedBytes;
     }
 
     /**

@@ -7,6 +7,8 @@ import io.tidemark.pageserver.timeline.TimelineBranches;
 import io.tidemark.runtime.http.HttpError;
 import io.tidemark.runtime.http.HttpReply;
 import io.tidemark.runtime.http.HttpRequestView;
+import io.tidemark.wire.client.ConnectionUri;
+import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
@@ -23,7 +25,11 @@ import tools.jackson.databind.JsonNode;
  * <pre>
  *   new_timeline_id, ancestor_timeline_id [, ancestor_start_lsn]     a branch (Neon's branch mode)
  *   new_timeline_id, import_pgdata.location.LocalFs.path             the data directory of a server that was shut down (import mode)
+ *   new_timeline_id, import_pgdata.location.Postgres.url             a server that runs: postgres://user[:password]@host:port/ (ours);
+ *                                                                  a password may also stand beside url, as password
  * </pre>
+ *
+ * <p>An import is answered when it is done.
  */
 public final class TimelineCreation {
     private final BaseDataImports imports;
@@ -72,25 +78,38 @@ public final class TimelineCreation {
     }
 
     private Timeline imported(TenantTimelineId id, HttpRequestView request) throws IOException {
-        String path = request.json()
-                .path("import_pgdata")
-                .path("location")
-                .path("LocalFs")
-                .path("path")
-                .asString("");
-        if (path.isEmpty()) {
+        JsonNode location = request.json().path("import_pgdata").path("location");
+        String path = location.path("LocalFs").path("path").asString("");
+        String url = location.path("Postgres").path("url").asString("");
+        if (path.isEmpty() == url.isEmpty()) {
             throw HttpError.badRequest("the body needs ancestor_timeline_id, to make a branch, or"
                     + " import_pgdata.location.LocalFs.path, the data directory, on this machine, of a PostgreSQL that was"
-                    + " shut down");
+                    + " shut down, or import_pgdata.location.Postgres.url, one that runs");
         }
-        // It is this machine's file system, not the tenant's.
+        // It is this machine's file system and network, not the tenant's.
         request.requireEverything();
         try {
-            return imports.dataDirectory(id, Path.of(path));
+            return url.isEmpty()
+                    ? imports.dataDirectory(id, Path.of(path))
+                    : imports.runningServer(id, server(url, location.path("Postgres")));
         } catch (IllegalStateException e) {
             throw new HttpError(409, String.valueOf(e.getMessage()));
         } catch (IllegalArgumentException e) {
             throw HttpError.badRequest(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static PgClientConfig server(String url, JsonNode how) {
+        PgClientConfig server = ConnectionUri.parse(url).config();
+        return how.hasNonNull("password")
+                ? server.withPassword(how.path("password").asString(""))
+                : server;
+    }
+
+    /** How far the copy of a running server is: {@code {"copied_bytes": N}}; 404 when none is going on. */
+    HttpReply progress(TenantTimelineId id) {
+        long bytes = imports.copiedBytes(id)
+                .orElseThrow(() -> HttpError.notFound("no server is being copied for timeline " + id));
+        return HttpReply.json(PageserverApi.object().put("copied_bytes", bytes));
     }
 }

@@ -46,6 +46,7 @@ public final class TimelineRoutes {
                 .on("POST", TIMELINES, request -> creation.create(tenantId(request), request))
                 .on("GET", TIMELINES, this::list)
                 .on("GET", TIMELINE, request -> HttpReply.json(TimelineInfo.of(timeline(request))))
+                .on("GET", TIMELINE + "/import", request -> creation.progress(id(request)))
                 .on("DELETE", TIMELINE, this::delete)
                 .on("PUT", TIMELINE + "/checkpoint", this::checkpoint)
                 .on("PUT", TIMELINE + "/compact", this::compact)
@@ -243,9 +244,13 @@ public final class TimelineRoutes {
         return parse("tenant id", request.variable("tenant_id"), TenantId::parse);
     }
 
-    private Timeline timeline(HttpRequestView request) {
-        TenantTimelineId id = new TenantTimelineId(
+    private static TenantTimelineId id(HttpRequestView request) {
+        return new TenantTimelineId(
                 tenantId(request), parse("timeline id", request.variable("timeline"), TimelineId::parse));
+    }
+
+    private Timeline timeline(HttpRequestView request) {
+        TenantTimelineId id = id(request);
         return timelines.find(id).orElseThrow(() -> {
             Map<TenantTimelineId, String> broken = timelines.broken();
             return broken.containsKey(id)

@@ -149,7 +149,8 @@ final class HttpSessionHandler extends SimpleChannelInboundHandler<FullHttpReque
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (event instanceof IdleStateEvent) {
+        // Some requests take long, and nothing moves meanwhile.
+        if (event instanceof IdleStateEvent && !busy) {
             var _ = context.close();
         }
     }
