@@ -102,12 +102,15 @@ final class LedgerTimeline implements AutoCloseable {
                 PageserverConfig.of(scratch.resolve("pageserver"), List.of()).listeningOn(any, any));
     }
 
-    /** Lets the primary work, stops it, and ingests its WAL. */
+    /** What is done to the primary, on two sessions. */
+    interface Work {
+        void run(Connection first, Connection second) throws Exception;
+    }
+
+    /** Lets the primary keep its ledger, stops it, and ingests its WAL. */
     void live(int transactions) throws Exception {
-        primary.start();
-        try (Connection first = connect(primary);
-                Connection second = connect(primary)) {
-            work(first, second, transactions);
+        live((first, second) -> {
+            keepLedger(first, second, transactions);
             try (Statement statement = first.createStatement();
                     ResultSet rows = statement.executeQuery("SELECT id, xid FROM ledger")) {
                 while (rows.next()) {
@@ -116,12 +119,21 @@ final class LedgerTimeline implements AutoCloseable {
                     });
                 }
             }
+        });
+    }
+
+    /** Lets the primary do something else, stops it, and ingests its WAL. */
+    void live(Work work) throws Exception {
+        primary.start();
+        try (Connection first = connect(primary);
+                Connection second = connect(primary)) {
+            work.run(first, second);
         }
         primary.stop(PostgresServer.Shutdown.FAST, STOP_DEADLINE);
         ingest();
     }
 
-    private void work(Connection first, Connection second, int transactions) throws SQLException {
+    private void keepLedger(Connection first, Connection second, int transactions) throws SQLException {
         execute(first, "CREATE EXTENSION amcheck");
         execute(first, "CREATE TABLE ledger (id serial PRIMARY KEY, xid bigint, filler text)");
         execute(first, "CREATE INDEX ON ledger USING hash (xid)");
