@@ -3,6 +3,7 @@ package io.tidemark.cli;
 import io.tidemark.pageserver.PageserverAuth;
 import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
+import io.tidemark.pageserver.timeline.RetentionConfig;
 import io.tidemark.pageserver.timeline.StorageTuning;
 import io.tidemark.runtime.net.HostPort;
 import java.nio.file.Path;
@@ -74,9 +75,27 @@ final class PageserverCommand implements Callable<Integer> {
     @Option(
             names = "--gc-horizon-mb",
             paramLabel = "MB",
-            defaultValue = "16384",
+            defaultValue = "64",
             description = "How much WAL behind the head stays readable at the least (default: ${DEFAULT-VALUE}).")
     private long gcHorizonMb;
+
+    @Option(
+            names = "--pitr-interval",
+            paramLabel = "TIME",
+            defaultValue = "7d",
+            converter = TimeConverter.class,
+            description = "How far back in time everything stays readable: 7d, 12h, 30m, 90s; 0s: time does not count"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private Duration pitrInterval;
+
+    @Option(
+            names = "--lsn-lease-length",
+            paramLabel = "TIME",
+            defaultValue = "10m",
+            converter = TimeConverter.class,
+            description = "How long a leased LSN stays readable; after a start nothing is collected for so long"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private Duration leaseLength;
 
     @Option(
             names = "--gc-period",
@@ -135,7 +154,11 @@ final class PageserverCommand implements Callable<Integer> {
                     HostPort.parse(listenHttp),
                     addresses,
                     Math.multiplyExact(pageCacheMb, 1L << 20),
-                    Math.multiplyExact(gcHorizonMb, 1L << 20),
+                    new RetentionConfig(
+                            Math.multiplyExact(gcHorizonMb, 1L << 20),
+                            pitrInterval,
+                            leaseLength,
+                            RetentionConfig.DEFAULT.timestampLeaseLength()),
                     Duration.ofSeconds(gcPeriodSeconds),
                     Duration.ofSeconds(waitLsnSeconds),
                     PageserverAuth.OFF);

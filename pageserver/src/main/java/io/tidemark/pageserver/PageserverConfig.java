@@ -1,5 +1,6 @@
 package io.tidemark.pageserver;
 
+import io.tidemark.pageserver.timeline.RetentionConfig;
 import io.tidemark.runtime.net.HostPort;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,7 +17,7 @@ import java.util.Map;
  * @param listenHttp where the HTTP API is
  * @param safekeepers where the WAL of all timelines comes from; none: nothing is ingested
  * @param pageCacheBytes memory for pages that have been built, off the heap
- * @param gcHorizonBytes how much WAL behind the head stays readable at the least
+ * @param retention how much of the past stays readable
  * @param gcPeriod how often garbage is looked for; zero: only when asked
  * @param waitLsnTimeout how long a request waits for WAL to arrive
  * @param auth who may come in, and as whom it comes to the safekeepers
@@ -28,16 +29,13 @@ public record PageserverConfig(
         HostPort listenHttp,
         List<HostPort> safekeepers,
         long pageCacheBytes,
-        long gcHorizonBytes,
+        RetentionConfig retention,
         Duration gcPeriod,
         Duration waitLsnTimeout,
         PageserverAuth auth) {
     public static final HostPort DEFAULT_LISTEN_PG = new HostPort("127.0.0.1", 6400);
     public static final HostPort DEFAULT_LISTEN_HTTP = new HostPort("127.0.0.1", 9898);
     public static final long DEFAULT_PAGE_CACHE_BYTES = 256L << 20;
-
-    /** A day of a busy small server; time-based retention comes with leases and branches. */
-    public static final long DEFAULT_GC_HORIZON_BYTES = 16L << 30;
 
     public static final Duration DEFAULT_GC_PERIOD = Duration.ofHours(1);
     public static final Duration DEFAULT_WAIT_LSN_TIMEOUT = Duration.ofMinutes(5);
@@ -51,8 +49,8 @@ public record PageserverConfig(
         if (pageCacheBytes < 1 << 20) {
             throw new IllegalArgumentException("--page-cache-mb must be at least 1");
         }
-        if (gcHorizonBytes < 0 || gcPeriod.isNegative()) {
-            throw new IllegalArgumentException("--gc-horizon-mb and --gc-period must not be negative");
+        if (gcPeriod.isNegative()) {
+            throw new IllegalArgumentException("--gc-period must not be negative");
         }
         if (!waitLsnTimeout.isPositive()) {
             throw new IllegalArgumentException("--wait-lsn-timeout must be longer than 0");
@@ -68,7 +66,7 @@ public record PageserverConfig(
                 DEFAULT_LISTEN_HTTP,
                 safekeepers,
                 DEFAULT_PAGE_CACHE_BYTES,
-                DEFAULT_GC_HORIZON_BYTES,
+                RetentionConfig.DEFAULT,
                 DEFAULT_GC_PERIOD,
                 DEFAULT_WAIT_LSN_TIMEOUT,
                 PageserverAuth.OFF);
@@ -77,7 +75,7 @@ public record PageserverConfig(
     /** The same, listening elsewhere. */
     public PageserverConfig listeningOn(HostPort pg, HostPort http) {
         return new PageserverConfig(
-                id, dataDir, pg, http, safekeepers, pageCacheBytes, gcHorizonBytes, gcPeriod, waitLsnTimeout, auth);
+                id, dataDir, pg, http, safekeepers, pageCacheBytes, retention, gcPeriod, waitLsnTimeout, auth);
     }
 
     /** The same with other authentication. */
@@ -89,10 +87,16 @@ public record PageserverConfig(
                 listenHttp,
                 safekeepers,
                 pageCacheBytes,
-                gcHorizonBytes,
+                retention,
                 gcPeriod,
                 waitLsnTimeout,
                 other);
+    }
+
+    /** The same, keeping more or less of the past. */
+    public PageserverConfig withRetention(RetentionConfig other) {
+        return new PageserverConfig(
+                id, dataDir, listenPg, listenHttp, safekeepers, pageCacheBytes, other, gcPeriod, waitLsnTimeout, auth);
     }
 
     /** The settings by the names of their flags, in a fixed order, for people. */
@@ -106,7 +110,9 @@ public record PageserverConfig(
                 "safekeepers",
                 String.join(",", safekeepers.stream().map(HostPort::toString).toList()));
         settings.put("page-cache-mb", Long.toString(pageCacheBytes >> 20));
-        settings.put("gc-horizon-mb", Long.toString(gcHorizonBytes >> 20));
+        settings.put("gc-horizon-mb", Long.toString(retention.horizonBytes() >> 20));
+        settings.put("pitr-interval", retention.pitrInterval().toSeconds() + "s");
+        settings.put("lsn-lease-length", retention.leaseLength().toSeconds() + "s");
         settings.put("gc-period", gcPeriod.toSeconds() + "s");
         settings.put("wait-lsn-timeout", waitLsnTimeout.toSeconds() + "s");
         settings.put("auth-public-key", auth.publicKey().map(Path::toString).orElse(""));

@@ -2,7 +2,6 @@ package io.tidemark.pageserver;
 
 import io.tidemark.pageserver.http.PageserverApi;
 import io.tidemark.pageserver.http.TimelineCreation;
-import io.tidemark.pageserver.http.TimelineRoutes;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.pageserver.receiver.Connections;
 import io.tidemark.pageserver.server.EdgeContext;
@@ -77,18 +76,19 @@ public final class PageserverServer implements AutoCloseable {
             timelines = closing(TimelineRegistry.open(disk, tuning, config.pageCacheBytes(), receivers, metrics));
             imports = new BaseDataImports(timelines, new Connections(loops));
             branches = new TimelineBranches(timelines);
-            TimelineMaintenance maintenance = new TimelineMaintenance(timelines, config.gcHorizonBytes());
+            TimelineMaintenance maintenance =
+                    new TimelineMaintenance(timelines, config.retention(), TimeSource.system());
             collectGarbageEvery(config, maintenance);
             Map<String, String> settings = config.settings();
             Gate gate = gate(config.auth());
             pageEdge = closing(PageEdge.bind(
                     loops,
                     config.listenPg().toSocketAddress(),
-                    new EdgeContext(timelines, metrics, settings, config.waitLsnTimeout(), gate)));
+                    new EdgeContext(timelines, maintenance, metrics, settings, config.waitLsnTimeout(), gate)));
             PageserverApi api = new PageserverApi(
                     config.id(),
                     timelines,
-                    new TimelineRoutes(
+                    PageserverApi.timelineRoutes(
                             timelines, new TimelineCreation(imports, branches, config.waitLsnTimeout()), maintenance),
                     settings,
                     metrics,

@@ -45,7 +45,7 @@ public final class TimelineCreation {
 
     HttpReply create(TenantId tenant, HttpRequestView request) {
         JsonNode body = request.json();
-        TimelineId timelineId = TimelineRoutes.parse(
+        TimelineId timelineId = TimelinePath.parse(
                 "new_timeline_id", body.path("new_timeline_id").asString(""), TimelineId::parse);
         TenantTimelineId id = new TenantTimelineId(tenant, timelineId);
         try {
@@ -57,10 +57,10 @@ public final class TimelineCreation {
     }
 
     private Timeline branch(TenantTimelineId id, JsonNode body) throws IOException {
-        TimelineId ancestor = TimelineRoutes.parse(
+        TimelineId ancestor = TimelinePath.parse(
                 "ancestor_timeline_id", body.path("ancestor_timeline_id").asString(""), TimelineId::parse);
         Optional<Lsn> at = body.hasNonNull("ancestor_start_lsn")
-                ? Optional.of(TimelineRoutes.parse(
+                ? Optional.of(TimelinePath.parse(
                         "ancestor_start_lsn", body.path("ancestor_start_lsn").asString(""), Lsn::parse))
                 : Optional.empty();
         try {

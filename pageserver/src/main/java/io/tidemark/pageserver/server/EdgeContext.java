@@ -1,6 +1,7 @@
 package io.tidemark.pageserver.server;
 
 import io.tidemark.pageserver.metrics.PageserverMetrics;
+import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
 import io.tidemark.runtime.auth.Gate;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.Map;
  */
 public record EdgeContext(
         TimelineRegistry timelines,
+        TimelineMaintenance maintenance,
         PageserverMetrics metrics,
         Map<String, String> settings,
         Duration waitLsnTimeout,

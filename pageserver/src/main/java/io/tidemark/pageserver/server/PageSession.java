@@ -2,17 +2,20 @@ package io.tidemark.pageserver.server;
 
 import io.tidemark.pageserver.basebackup.BackupRequest;
 import io.tidemark.pageserver.timeline.Timeline;
+import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.runtime.auth.AuthException;
 import io.tidemark.runtime.auth.Caller;
 import io.tidemark.wire.frame.ErrorFields;
 import io.tidemark.wire.frame.SqlState;
 import io.tidemark.wire.frame.TextTable;
+import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.page.PagestreamVersion;
 import io.tidemark.wire.server.PgServerConnection;
 import io.tidemark.wire.server.PgSession;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -43,6 +46,8 @@ final class PageSession implements PgSession {
             startStream(stream.get(), words);
         } else if (startBackup(List.of(words))) {
             context.metrics().request("basebackup");
+        } else if (words[0].equalsIgnoreCase("lease")) {
+            lease(words);
         } else if (words[0].equalsIgnoreCase("set")) {
             connection.complete("SELECT 1");
         } else if (words[0].equalsIgnoreCase("show")) {
@@ -59,14 +64,7 @@ final class PageSession implements PgSession {
             fail(SqlState.SYNTAX_ERROR, "usage: " + version.command() + " TENANT_ID TIMELINE_ID");
             return;
         }
-        TenantTimelineId id;
-        try {
-            id = new TenantTimelineId(TenantId.parse(words[1]), TimelineId.parse(words[2]));
-        } catch (IllegalArgumentException e) {
-            fail(SqlState.SYNTAX_ERROR, String.valueOf(e.getMessage()));
-            return;
-        }
-        Optional<Timeline> timeline = find(id);
+        Optional<Timeline> timeline = find(words[1], words[2]);
         if (timeline.isEmpty()) {
             return;
         }
@@ -114,6 +112,49 @@ final class PageSession implements PgSession {
                             : "timeline " + id + " is not served: " + broken);
         }
         return timeline;
+    }
+
+    /** The same by the texts of its ids. */
+    private Optional<Timeline> find(String tenant, String timeline) {
+        try {
+            return find(new TenantTimelineId(TenantId.parse(tenant), TimelineId.parse(timeline)));
+        } catch (IllegalArgumentException e) {
+            fail(SqlState.SYNTAX_ERROR, String.valueOf(e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    /** One row: until when, in milliseconds since 1970, or null when the LSN is not readable any more. */
+    private void lease(String[] words) {
+        if (words.length != 5 || !words[1].equalsIgnoreCase("lsn")) {
+            fail(SqlState.SYNTAX_ERROR, "usage: lease lsn TENANT_ID TIMELINE_ID LSN");
+            return;
+        }
+        Optional<Timeline> timeline = find(words[2], words[3]);
+        if (timeline.isEmpty()) {
+            return;
+        }
+        Lsn lsn;
+        try {
+            lsn = Lsn.parse(words[4]);
+        } catch (IllegalArgumentException e) {
+            fail(SqlState.SYNTAX_ERROR, String.valueOf(e.getMessage()));
+            return;
+        }
+        context.metrics().request("lease_lsn");
+        // It may have to wait for a manifest that is being written.
+        context.timelines().sessionThreads().execute(() -> {
+            try {
+                TimelineMaintenance maintenance = context.maintenance();
+                Long end = maintenance
+                        .lease(timeline.get(), lsn, maintenance.config().leaseLength())
+                        .map(Instant::toEpochMilli)
+                        .orElse(null);
+                connection.complete(TextTable.ofText("valid_until").row(end).build(), "SELECT 1");
+            } catch (RuntimeException e) {
+                fail(SqlState.INTERNAL_ERROR, String.valueOf(e.getMessage()));
+            }
+        });
     }
 
     private void show(String what) {

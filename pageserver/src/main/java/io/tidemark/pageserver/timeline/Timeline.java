@@ -7,9 +7,11 @@ import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.layer.LayerSnapshot;
 import io.tidemark.pageserver.layer.LayerStore;
 import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
+import io.tidemark.pageserver.layer.Retention;
 import io.tidemark.pageserver.timeline.ReadException.Kind;
 import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.wal.WalPageHeader;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.function.Supplier;
@@ -189,26 +191,47 @@ public final class Timeline implements AutoCloseable {
                     Kind.BAD_REQUEST,
                     "invalid request with request LSN " + requestLsn + " and not_modified_since " + notModifiedSince);
         }
-        requireReadable(requestLsn);
+        Lsn readable = readable(requestLsn);
         if (notModifiedSince.isAfter(lastRecordLsn())) {
             await(notModifiedSince, limit);
             return notModifiedSince;
         }
-        return requestLsn.min(lastRecordLsn());
+        return readable.min(lastRecordLsn());
     }
 
-    private void requireReadable(Lsn lsn) throws ReadException {
-        if (lsn.isBefore(metadata.readableLsn())) {
+    /** The LSN to read for one that is asked for: the same, or the one behind the page header that it points at. */
+    private Lsn readable(Lsn lsn) throws ReadException {
+        Retention kept = store.layers().retention();
+        Lsn first = metadata.readableLsn();
+        if (lsn.isAtLeast(first) && kept.covers(lsn)) {
+            return lsn;
+        }
+        Lsn normalized = normalized(lsn);
+        if (normalized.isBefore(first)) {
             throw new ReadException(
                     Kind.BAD_REQUEST,
-                    "timeline " + metadata.id() + " can be read from " + metadata.readableLsn() + " on, not at " + lsn);
+                    "timeline " + metadata.id() + " can be read from " + first + " on, not at " + lsn);
         }
-        if (!store.layers().retention().covers(lsn)) {
+        if (!kept.covers(normalized)) {
             throw new ReadException(
                     Kind.BAD_REQUEST,
                     "tried to request a page version that was garbage collected. requested at " + lsn + " gc cutoff "
                             + gcCutoff());
         }
+        return normalized;
+    }
+
+    /**
+     * Where a record starts that is to start at {@code lsn}: aligned, and behind a page header. Nothing ends between the two, so a timeline
+     * is the same at both.
+     */
+    Lsn normalized(Lsn lsn) {
+        long value = lsn.value();
+        if (value % Lsn.WAL_PAGE_SIZE == 0) {
+            return lsn.plus(WalPageHeader.sizeAt(lsn, metadata.walSegmentSizeBytes()));
+        }
+        long aligned = value + 7 & ~7L;
+        return aligned == 0 ? lsn : Lsn.of(aligned);
     }
 
     /**

@@ -5,32 +5,39 @@ import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
 import io.tidemark.pageserver.layer.Retention;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TimelineId;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What of a timeline's past stays readable: everything from the gc cutoff on, and single LSNs below it: the branch points of its children,
- * and what is being read for long.
+ * those that are leased, and what is being read for long.
  *
- * <p>Always: the LSN of a branch that was added is readable until the branch is removed. One lock orders adding against the moves of the
- * cutoff, so a branch is refused or kept, and never granted and then lost.
+ * <p>Always: the LSN of a branch that was added is readable until the branch is removed, a leased one until the lease has expired. One lock
+ * orders adding against the moves of the cutoff, so what is asked for is refused or kept, and never granted and then lost.
  *
  * <p>What the manifest retained when the timeline was opened stays until {@link #moveCutoff} is called first: by then all children are
- * known again.
+ * known again, and all leases that somebody still needs.
  */
 final class TimelineRetention {
     private final LayerStore store;
     /** Makers of branches, gc and deletion meet here, a few times a minute. */
     private final ReentrantLock lock = new ReentrantLock();
 
+    private static final int MAX_LEASES = 10_000;
+
     private final Map<TimelineId, Lsn> branches = new HashMap<>();
+    /** Until when. */
+    private final Map<Lsn, Instant> leases = new HashMap<>();
     /** Timelines of which it is not known what they branched from. While there is one, no garbage is collected. */
     private final Set<TimelineId> unknown = new HashSet<>();
 
@@ -150,6 +157,52 @@ final class TimelineRetention {
         }
     }
 
+    /**
+     * Keeps an LSN readable until {@code end}, or as long as it was already promised.
+     *
+     * @return until when
+     * @throws LsnGarbageCollectedException when it is not readable any more
+     * @throws IllegalStateException when there are too many leases
+     */
+    Instant lease(Lsn lsn, Instant end) {
+        lock.lock();
+        try {
+            Instant before = leases.get(lsn);
+            if (before != null && !before.isBefore(end)) {
+                return before;
+            }
+            if (before == null && leases.size() >= MAX_LEASES) {
+                throw new IllegalStateException(
+                        leases.size() + " LSNs are leased already, no more than " + MAX_LEASES + " can be");
+            }
+            leases.put(lsn, end);
+            boolean done = before != null;
+            try {
+                if (!done) {
+                    apply(Lsn.INVALID);
+                    done = true;
+                }
+            } finally {
+                if (!done) {
+                    leases.remove(lsn);
+                }
+            }
+            return end;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The leased LSNs, each with its end. */
+    SortedMap<Lsn, Instant> leases() {
+        lock.lock();
+        try {
+            return new TreeMap<>(leases);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Lets nobody branch any more; answers false, and does nothing, when somebody has. */
     boolean close() {
         lock.lock();
@@ -164,15 +217,16 @@ final class TimelineRetention {
     }
 
     /**
-     * Moves the gc cutoff up to what {@code wanted} answers; never back.
+     * Moves the gc cutoff up to what {@code wanted} answers; never back. Leases that have expired by {@code now} are gone with it.
      *
      * @return where it is now
      */
-    Lsn moveCutoff(Supplier<Lsn> wanted) {
+    Lsn moveCutoff(Supplier<Lsn> wanted, Instant now) {
         lock.lock();
         try {
             if (unknown.isEmpty()) {
                 restored.clear();
+                leases.values().removeIf(end -> end.isBefore(now));
                 apply(wanted.get());
             }
             return store.layers().retention().cutoff();
@@ -183,6 +237,7 @@ final class TimelineRetention {
 
     private void apply(Lsn cutoff) {
         List<Lsn> retained = new ArrayList<>(branches.values());
+        retained.addAll(leases.keySet());
         retained.addAll(restored);
         retained.addAll(held.keySet());
         store.retain(new Retention(cutoff, retained));

@@ -171,7 +171,7 @@ class TimelineBranchesTest {
 
     private void collect(Timeline timeline) throws IOException {
         timeline.flush();
-        new TimelineMaintenance(fixture.registry, 0).moveCutoff(timeline, 0);
+        fixture.maintenance(RetentionConfig.NOTHING).moveCutoff(timeline, RetentionConfig.NOTHING);
         timeline.compactor().compactL0();
         timeline.compactor().collectAll();
     }

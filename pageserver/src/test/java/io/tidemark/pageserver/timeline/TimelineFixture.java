@@ -4,6 +4,7 @@ import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.key.Value;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.runtime.durable.Disk;
+import io.tidemark.runtime.time.FakeTimeSource;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.TenantId;
@@ -11,8 +12,11 @@ import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.rel.Fork;
 import io.tidemark.wire.rel.RelTag;
+import io.tidemark.wire.wal.LittleEndian;
 import io.tidemark.wire.wal.WalFlavour;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -23,8 +27,10 @@ final class TimelineFixture implements AutoCloseable {
     static final RelTag RELATION = new RelTag(RelTag.DEFAULT_TABLESPACE, 5, 16384, Fork.MAIN);
     static final int BLOCKS = 4;
     private static final int PAGE = 8192;
+    private static final Instant POSTGRES_EPOCH = Instant.parse("2000-01-01T00:00:00Z");
 
     private final Disk disk;
+    final FakeTimeSource time = new FakeTimeSource();
     TimelineRegistry registry;
     TimelineBranches branches;
 
@@ -44,6 +50,10 @@ final class TimelineFixture implements AutoCloseable {
         registry.close();
         registry = open();
         branches = new TimelineBranches(registry);
+    }
+
+    TimelineMaintenance maintenance(RetentionConfig retention) {
+        return new TimelineMaintenance(registry, retention, time);
     }
 
     static TenantTimelineId id(long number) {
@@ -84,6 +94,14 @@ final class TimelineFixture implements AutoCloseable {
     /** Fills a page with another byte at {@code lsn}, and publishes it. */
     static void write(Timeline timeline, long lsn, int block, int fill) throws IOException {
         timeline.writer().put(Keys.relationBlock(RELATION, block), Lsn.of(lsn), new Value.Image(page(fill)));
+        timeline.writer().publish(Lsn.of(lsn), Lsn.of(lsn - 8), 0);
+    }
+
+    /** Something is committed at a moment; {@code lsn} is the end of its record. */
+    static void commit(Timeline timeline, long lsn, Instant moment) throws IOException {
+        byte[] value = new byte[8];
+        LittleEndian.putI64(value, 0, ChronoUnit.MICROS.between(POSTGRES_EPOCH, moment));
+        timeline.writer().put(Keys.COMMIT_TIME, Lsn.of(lsn), new Value.Image(value));
         timeline.writer().publish(Lsn.of(lsn), Lsn.of(lsn - 8), 0);
     }
 

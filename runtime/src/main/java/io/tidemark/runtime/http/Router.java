@@ -61,6 +61,13 @@ public final class Router {
         return this;
     }
 
+    /** What there is to ask for: {@code GET /path/{variable}}, in the order in which it was added. */
+    public List<String> routes() {
+        return entries.stream()
+                .map(entry -> entry.method() + " " + String.join("/", entry.pattern()))
+                .toList();
+    }
+
     /**
      * Answers, or throws {@link HttpError}: 404 for an unknown path, 405 for a known one with another method, 401 without a token, 403
      * with one that is not good for this.
