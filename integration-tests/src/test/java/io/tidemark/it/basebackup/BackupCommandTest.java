@@ -9,9 +9,11 @@ import io.tidemark.cli.wal.SegmentFiles;
 import io.tidemark.pageserver.pgcontrol.ControlFile;
 import io.tidemark.pageserver.receiver.Connections;
 import io.tidemark.pageserver.receiver.CopyQueue;
+import io.tidemark.pageserver.timeline.RetentionConfig;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.runtime.net.EventLoops;
+import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.client.PgConnection;
 import io.tidemark.wire.frame.CopyEnd;
@@ -284,14 +286,15 @@ class BackupCommandTest {
         assertRefused(ledger, "basebackup " + "c".repeat(32) + " " + "d".repeat(32), "not found: timeline");
         // The gc cutoff: nothing below it any more, but what is held.
         ledger.timeline().flush();
-        TimelineMaintenance maintenance = new TimelineMaintenance(ledger.timelines(), 0);
+        TimelineMaintenance maintenance =
+                new TimelineMaintenance(ledger.timelines(), RetentionConfig.NOTHING, TimeSource.system());
         try (Timeline.Hold hold = ledger.timeline().hold(at)) {
             assertThat(hold).isNotNull();
-            maintenance.moveCutoff(ledger.timeline(), 0);
+            maintenance.moveCutoff(ledger.timeline(), RetentionConfig.NOTHING);
             assertThat(ledger.timeline().gcCutoff()).isEqualTo(end);
             assertThat(ask(ledger, "basebackup " + WHOM + " " + at)).isNotEmpty();
         }
-        maintenance.moveCutoff(ledger.timeline(), 0);
+        maintenance.moveCutoff(ledger.timeline(), RetentionConfig.NOTHING);
         assertRefused(ledger, "basebackup " + WHOM + " " + at, "invalid basebackup lsn", "garbage collected");
     }
 

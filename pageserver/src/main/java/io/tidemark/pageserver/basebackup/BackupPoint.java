@@ -54,8 +54,9 @@ public record BackupPoint(Lsn lsn, Lsn prev, boolean isBranchPoint) {
                     "the timeline begins at " + branch.get().lsn() + "; ask its ancestor "
                             + branch.get().timelineId() + " for " + lsn);
         }
+        Optional<BranchPoint> origin = timeline.metadata().origin();
         return new BackupPoint(
-                lsn, prev, branch.isPresent() && lsn.equals(branch.get().lsn()));
+                lsn, prev, origin.isPresent() && lsn.equals(origin.get().lsn()));
     }
 
     // Some mean by the end of a record where the next one starts. Waiting for that would wait for the next record.

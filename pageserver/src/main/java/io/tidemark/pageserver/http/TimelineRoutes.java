@@ -1,5 +1,6 @@
 package io.tidemark.pageserver.http;
 
+import io.tidemark.pageserver.timeline.BranchException;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
 import io.tidemark.runtime.http.HttpError;
@@ -16,6 +17,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The life of timelines: making, finding, deleting. */
 final class TimelineRoutes {
+    private static final String DETACH_BEHAVIOR = "multi_level_and_no_reparent";
+    private static final List<String> DETACH_BEHAVIORS = List.of("v2", DETACH_BEHAVIOR);
+
     private final TimelineRegistry timelines;
     private final TimelineCreation creation;
     private final TimelinePath path;
@@ -37,7 +41,8 @@ final class TimelineRoutes {
                         "GET",
                         TimelinePath.TIMELINE + "/import",
                         request -> creation.progress(TimelinePath.timelineId(request)))
-                .on("DELETE", TimelinePath.TIMELINE, this::delete);
+                .on("DELETE", TimelinePath.TIMELINE, this::delete)
+                .on("PUT", TimelinePath.TIMELINE + "/detach_ancestor", this::detach);
     }
 
     private HttpReply tenants() {
@@ -98,5 +103,25 @@ final class TimelineRoutes {
             throw new HttpError(500, String.valueOf(e.getMessage()));
         }
         return new HttpReply(202, HttpReply.JSON, "null");
+    }
+
+    /** Neon also moves siblings that branched earlier to the detached timeline; here they stay where they are, and none is told of. */
+    private HttpReply detach(HttpRequestView request) {
+        Timeline timeline = path.timeline(request);
+        String behavior = request.parameter("detach_behavior").orElse(DETACH_BEHAVIOR);
+        if (!DETACH_BEHAVIORS.contains(behavior)) {
+            throw HttpError.badRequest("detach_behavior '" + behavior + "' is not one of " + DETACH_BEHAVIORS
+                    + ": other branches of the ancestor stay with it");
+        }
+        try {
+            timelines.detach(timeline);
+        } catch (BranchException e) {
+            throw new HttpError(e.kind() == BranchException.Kind.NO_ANCESTOR ? 409 : 503, e.text());
+        } catch (IOException e) {
+            throw new HttpError(500, String.valueOf(e.getMessage()));
+        }
+        ObjectNode node = PageserverApi.object();
+        node.set("reparented_timelines", PageserverApi.array());
+        return HttpReply.json(node);
     }
 }

@@ -135,6 +135,17 @@ public final class LayerFiles {
         replace(layers, files -> files.withMergedStack(keys, inputs, layers, collectedLsn, splits));
     }
 
+    /**
+     * Puts images of what the timeline began with below everything else: it needs no ancestor any more.
+     *
+     * @param images at start_lsn, durable under their names; the directory is synced here
+     */
+    public void addBottom(List<LayerDescriptor> images) throws IOException {
+        List<FileLayer> layers = images.stream().map(this::layerOf).toList();
+        List<Key> splits = images.stream().map(layer -> layer.keys().start()).toList();
+        replace(layers, files -> files.withBottom(layers, splits));
+    }
+
     private void replace(List<FileLayer> outputs, UnaryOperator<LayerSet> change) throws IOException {
         boolean committed = false;
         try {

@@ -17,7 +17,7 @@ import java.util.TreeSet;
  * the stacks of several partitions, and then counts in each only for the partition's keys. From the newest L0 file to the bottom of
  * a stack, LSNs fall: for one key, two layers never interleave.
  *
- * @param startLsn where the timeline's own history starts: every version is above it
+ * @param startLsn where the timeline's own history starts: every version is above it, but for images of what it began with, at it
  * @param diskConsistentLsn every version at or below it is in these layers
  * @param compactedLsn every version at or below it is in the partitions, every other one in L0
  * @param retention what is kept
@@ -117,6 +117,16 @@ public record LayerSet(
             List<FileLayer> rest = new ArrayList<>(part.stack());
             rest.removeAll(inputs);
             next.add(new Partition(part.keys(), concat(overlapping(outputs, part.keys()), rest), collectedLsn));
+        }
+        return new LayerSet(startLsn, diskConsistentLsn, compactedLsn, retention, l0, coalesced(next));
+    }
+
+    /** Puts layers below everything else. */
+    LayerSet withBottom(List<FileLayer> layers, Collection<Key> splits) {
+        List<Partition> next = new ArrayList<>();
+        for (Partition part : split(partitions, splits)) {
+            next.add(new Partition(
+                    part.keys(), concat(part.stack(), overlapping(layers, part.keys())), part.collectedLsn()));
         }
         return new LayerSet(startLsn, diskConsistentLsn, compactedLsn, retention, l0, coalesced(next));
     }

@@ -14,6 +14,7 @@ import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.wal.WalPageHeader;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,11 +27,13 @@ import org.jspecify.annotations.Nullable;
  * published after the versions are in the open layer and the caches know of them.
  */
 public final class Timeline implements AutoCloseable {
-    private final TimelineMetadata metadata;
+    private volatile TimelineMetadata metadata;
     private final LayerStore store;
     private final PageCache.View pages;
     private final SizeCache sizes;
-    private final @Nullable Timeline ancestor;
+    /** Set to null, once, when it is detached: after all that it had of its ancestor is in its own layers. */
+    private volatile @Nullable Ancestry ancestry;
+
     private final TimelineRetention retention;
     private final LsnWaitQueue lastRecord;
     private final TimelineWriter writer;
@@ -53,6 +56,9 @@ public final class Timeline implements AutoCloseable {
      */
     public record Position(Lsn end, Lsn start) {}
 
+    /** What is below a branch. */
+    record Ancestry(Timeline timeline, Lsn branchLsn) {}
+
     /**
      * A timeline on the versions of {@code store}.
      *
@@ -68,7 +74,9 @@ public final class Timeline implements AutoCloseable {
             CompactionConfig compactionConfig) {
         this.metadata = metadata;
         this.store = store;
-        this.ancestor = ancestor;
+        this.ancestry = ancestor == null
+                ? null
+                : new Ancestry(ancestor, metadata.ancestor().orElseThrow().lsn());
         this.retention = new TimelineRetention(store);
         this.alarm = alarm;
         Lsn head = store.diskConsistentLsn().max(metadata.startLsn());
@@ -113,17 +121,25 @@ public final class Timeline implements AutoCloseable {
         if (last.end().equals(lsn) && last.start().isValid()) {
             return last.start();
         }
-        if (ancestor != null && lsn.isAtMost(branchLsn())) {
-            Lsn remembered = metadata.ancestor().orElseThrow().prevRecordLsn();
-            return lsn.equals(branchLsn()) && remembered.isValid() ? remembered : ancestor.startOfRecordBefore(lsn);
+        Optional<TimelineMetadata.BranchPoint> origin = metadata.origin();
+        if (origin.isPresent()
+                && lsn.equals(origin.get().lsn())
+                && origin.get().prevRecordLsn().isValid()) {
+            return origin.get().prevRecordLsn();
+        }
+        Ancestry below = ancestry;
+        if (below != null && lsn.isAtMost(below.branchLsn())) {
+            return below.timeline().startOfRecordBefore(lsn);
         }
         return Keys.lastRecordStart(reader().find(Keys.LAST_RECORD, lsn), lsn);
     }
 
-    /** Recalls, after a start, what is known of the last record. */
+    /** Recalls, after a start, what is known of the last record. Waits for nobody: not for an ancestor that has to stream again either. */
     void recallLastRecord() throws ReadException {
-        Lsn end = lastRecordLsn();
-        position = new Position(end, startOfRecordBefore(end));
+        if (hasAncestor()) {
+            Lsn end = lastRecordLsn();
+            position = new Position(end, startOfRecordBefore(end));
+        }
     }
 
     /** Everything up to here survives a crash. */
@@ -295,16 +311,17 @@ public final class Timeline implements AutoCloseable {
      * @throws IOException when it does not in time
      */
     void requireAncestor(Duration limit) throws IOException {
-        if (ancestor == null) {
+        Ancestry below = ancestry;
+        if (below == null) {
             return;
         }
-        ancestor.requireAncestor(limit);
+        below.timeline().requireAncestor(limit);
         try {
-            ancestor.await(branchLsn(), limit);
+            below.timeline().await(below.branchLsn(), limit);
         } catch (ReadException e) {
             throw new IOException(
-                    "the ancestor " + ancestor.metadata().id().timelineId() + " has not yet streamed again up to the"
-                            + " branch point " + branchLsn(),
+                    "the ancestor " + below.timeline().metadata().id().timelineId()
+                            + " has not yet streamed again up to the" + " branch point " + below.branchLsn(),
                     e);
         }
     }
@@ -328,17 +345,27 @@ public final class Timeline implements AutoCloseable {
     }
 
     @Nullable
-    Timeline ancestor() {
-        return ancestor;
+    Ancestry ancestry() {
+        return ancestry;
+    }
+
+    /** All that it has of its ancestor is in its own layers, and it is durable that it has none any more. */
+    void detached(TimelineMetadata detached) {
+        metadata = detached;
+        ancestry = null;
+    }
+
+    /** Whether the ancestor, if there is one, has all that this timeline has of it; does not wait. */
+    boolean hasAncestor() {
+        Ancestry below = ancestry;
+        return below == null
+                || below.timeline().lastRecordLsn().isAtLeast(below.branchLsn())
+                        && below.timeline().hasAncestor();
     }
 
     /** What of it stays readable. */
     TimelineRetention retention() {
         return retention;
-    }
-
-    Lsn branchLsn() {
-        return metadata.ancestor().orElseThrow().lsn();
     }
 
     void alarm() {

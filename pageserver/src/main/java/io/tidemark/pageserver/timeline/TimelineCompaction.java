@@ -17,7 +17,10 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What compaction has to be told about a timeline: images of keys with long chains, and which keys exist. */
+/**
+ * What compaction has to be told about a timeline: images of keys with long chains, and which keys exist. While an ancestor has to stream
+ * again what the timeline has of it, neither is known, and compaction goes on without.
+ */
 final class TimelineCompaction implements PageMaterializer, LiveKeyspace {
     private final Timeline timeline;
     private @Nullable TimelineReader reader;
@@ -37,6 +40,9 @@ final class TimelineCompaction implements PageMaterializer, LiveKeyspace {
 
     @Override
     public byte @Nullable [] materialize(Key key, Lsn at) throws IOException {
+        if (!timeline.hasAncestor()) {
+            return null;
+        }
         try {
             byte[] value = reader().find(key, at);
             return value == null ? null : ValueFormat.encode(new Value.Image(value));
@@ -46,7 +52,10 @@ final class TimelineCompaction implements PageMaterializer, LiveKeyspace {
     }
 
     @Override
-    public List<KeyRange> at(Lsn at) throws IOException {
+    public @Nullable List<KeyRange> at(Lsn at) throws IOException {
+        if (!timeline.hasAncestor()) {
+            return null;
+        }
         List<KeyRange> live = new ArrayList<>();
         try {
             reader().scan(KeyKind.RELATION_SIZE.range(), at, (key, value) -> {

@@ -27,6 +27,8 @@ import org.slf4j.LoggerFactory;
 public final class TimelineMaintenance {
     private static final Logger LOG = LoggerFactory.getLogger(TimelineMaintenance.class);
 
+    private static final Duration ANCESTOR_PATIENCE = Duration.ofSeconds(10);
+
     private final TimelineRegistry timelines;
     private final RetentionConfig config;
     private final TimeSource time;
@@ -69,16 +71,18 @@ public final class TimelineMaintenance {
             return timeline.gcCutoff();
         }
         Lsn byTime = timeCutoff(timeline, retention.pitrInterval(), now);
-        return timeline.retention().moveCutoff(
-                () -> {
-                    Lsn head = timeline.lastRecordLsn();
-                    long horizon = retention.horizonBytes();
-                    Lsn bySpace = Long.compareUnsigned(head.value(), horizon) > 0 ? head.plus(-horizon) : Lsn.INVALID;
-                    return bySpace.min(byTime)
-                            .min(timeline.diskConsistentLsn())
-                            .max(timeline.metadata().readableLsn());
-                },
-                now);
+        return timeline.retention()
+                .moveCutoff(
+                        () -> {
+                            Lsn head = timeline.lastRecordLsn();
+                            long horizon = retention.horizonBytes();
+                            Lsn bySpace =
+                                    Long.compareUnsigned(head.value(), horizon) > 0 ? head.plus(-horizon) : Lsn.INVALID;
+                            return bySpace.min(byTime)
+                                    .min(timeline.diskConsistentLsn())
+                                    .max(timeline.metadata().readableLsn());
+                        },
+                        now);
     }
 
     /** Up to where nothing was committed within the interval. */
@@ -125,7 +129,12 @@ public final class TimelineMaintenance {
     public List<KeyRange> keyspace(Timeline timeline, Lsn at) throws ReadException {
         Lsn effective = timeline.effectiveLsn(at, Lsn.INVALID, Duration.ZERO);
         try {
-            return new TimelineCompaction(timeline).at(effective);
+            timeline.requireAncestor(ANCESTOR_PATIENCE);
+            List<KeyRange> keys = new TimelineCompaction(timeline).at(effective);
+            if (keys == null) {
+                throw new IOException("the ancestor is going away");
+            }
+            return keys;
         } catch (IOException e) {
             throw new ReadException(ReadException.Kind.DAMAGED, String.valueOf(e.getMessage()), e);
         }

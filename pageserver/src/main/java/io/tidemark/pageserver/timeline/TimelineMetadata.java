@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param startLsn where its base data is: the first LSN at which anything can be read, but for what an ancestor has
  * @param readableLsn from here on everything can be read: the start, or the end of the backup that it was made from
  * @param ancestor the timeline that it branched from, and where
+ * @param formerAncestor the one that it once had, and has been detached from
  */
 public record TimelineMetadata(
         TenantTimelineId id,
@@ -32,7 +33,34 @@ public record TimelineMetadata(
         int walSegmentSizeBytes,
         Lsn startLsn,
         Lsn readableLsn,
-        Optional<BranchPoint> ancestor) {
+        Optional<BranchPoint> ancestor,
+        Optional<BranchPoint> formerAncestor) {
+
+    /** One that was never detached from another. */
+    public TimelineMetadata(
+            TenantTimelineId id,
+            int pgMajor,
+            SystemId systemId,
+            WalFlavour flavour,
+            boolean dataChecksums,
+            boolean hintBitsLogged,
+            int walSegmentSizeBytes,
+            Lsn startLsn,
+            Lsn readableLsn,
+            Optional<BranchPoint> ancestor) {
+        this(
+                id,
+                pgMajor,
+                systemId,
+                flavour,
+                dataChecksums,
+                hintBitsLogged,
+                walSegmentSizeBytes,
+                startLsn,
+                readableLsn,
+                ancestor,
+                Optional.empty());
+    }
 
     /**
      * Where a branch leaves its ancestor.
@@ -55,6 +83,27 @@ public record TimelineMetadata(
                 lsn,
                 lsn,
                 Optional.of(new BranchPoint(id.timelineId(), lsn, prevRecordLsn)));
+    }
+
+    /** The same without an ancestor. */
+    TimelineMetadata detached() {
+        return new TimelineMetadata(
+                id,
+                pgMajor,
+                systemId,
+                flavour,
+                dataChecksums,
+                hintBitsLogged,
+                walSegmentSizeBytes,
+                startLsn,
+                readableLsn,
+                Optional.empty(),
+                ancestor);
+    }
+
+    /** Where it branched from another one, whether or not it still needs it. */
+    public Optional<BranchPoint> origin() {
+        return ancestor.isPresent() ? ancestor : formerAncestor;
     }
 
     RedoRules rules() {

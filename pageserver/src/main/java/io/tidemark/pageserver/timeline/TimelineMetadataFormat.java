@@ -27,6 +27,7 @@ import tools.jackson.databind.node.ObjectNode;
  *   object = tenant_id, timeline_id: 32 hex digits | pg_version: 14..18 | system_id: decimal text | flavour: "stock" or "neon"
  *            data_checksums, hint_bits_logged: boolean | wal_segment_size: bytes | start_lsn, readable_lsn: LSN
  *            ancestor_timeline_id, ancestor_lsn: only of a branch | ancestor_prev_record_lsn: of one that has it
+ *            former_ancestor_timeline_id, ..._lsn, ..._prev_record_lsn: the same of one that was detached
  * </pre>
  */
 final class TimelineMetadataFormat {
@@ -48,19 +49,22 @@ final class TimelineMetadataFormat {
         node.put("wal_segment_size", metadata.walSegmentSizeBytes());
         node.put("start_lsn", metadata.startLsn().toString());
         node.put("readable_lsn", metadata.readableLsn().toString());
-        metadata.ancestor().ifPresent(branch -> {
-            node.put("ancestor_timeline_id", branch.timelineId().toString());
-            node.put("ancestor_lsn", branch.lsn().toString());
-            if (branch.prevRecordLsn().isValid()) {
-                node.put("ancestor_prev_record_lsn", branch.prevRecordLsn().toString());
-            }
-        });
+        metadata.ancestor().ifPresent(branch -> put(node, "ancestor", branch));
+        metadata.formerAncestor().ifPresent(branch -> put(node, "former_ancestor", branch));
         byte[] body = (node.toPrettyString() + "\n").getBytes(UTF_8);
         byte[] head = "%s %d %08x\n".formatted(MAGIC, VERSION, crc(body, 0)).getBytes(UTF_8);
         byte[] file = new byte[head.length + body.length];
         System.arraycopy(head, 0, file, 0, head.length);
         System.arraycopy(body, 0, file, head.length, body.length);
         return file;
+    }
+
+    private static void put(ObjectNode node, String name, BranchPoint branch) {
+        node.put(name + "_timeline_id", branch.timelineId().toString());
+        node.put(name + "_lsn", branch.lsn().toString());
+        if (branch.prevRecordLsn().isValid()) {
+            node.put(name + "_prev_record_lsn", branch.prevRecordLsn().toString());
+        }
     }
 
     /** Reads a file; an {@link IOException} says whether it is too new or damaged. */
@@ -88,14 +92,6 @@ final class TimelineMetadataFormat {
     }
 
     private static TimelineMetadata decodeBody(JsonNode node) {
-        Optional<BranchPoint> ancestor = node.has("ancestor_timeline_id")
-                ? Optional.of(new BranchPoint(
-                        TimelineId.parse(text(node, "ancestor_timeline_id")),
-                        Lsn.parse(text(node, "ancestor_lsn")),
-                        node.has("ancestor_prev_record_lsn")
-                                ? Lsn.parse(text(node, "ancestor_prev_record_lsn"))
-                                : Lsn.INVALID))
-                : Optional.empty();
         return new TimelineMetadata(
                 new TenantTimelineId(
                         TenantId.parse(text(node, "tenant_id")), TimelineId.parse(text(node, "timeline_id"))),
@@ -107,7 +103,19 @@ final class TimelineMetadataFormat {
                 require(node, "wal_segment_size").asInt(),
                 Lsn.parse(text(node, "start_lsn")),
                 Lsn.parse(text(node, "readable_lsn")),
-                ancestor);
+                branchPoint(node, "ancestor"),
+                branchPoint(node, "former_ancestor"));
+    }
+
+    private static Optional<BranchPoint> branchPoint(JsonNode node, String name) {
+        if (!node.has(name + "_timeline_id")) {
+            return Optional.empty();
+        }
+        String prev = name + "_prev_record_lsn";
+        return Optional.of(new BranchPoint(
+                TimelineId.parse(text(node, name + "_timeline_id")),
+                Lsn.parse(text(node, name + "_lsn")),
+                node.has(prev) ? Lsn.parse(text(node, prev)) : Lsn.INVALID));
     }
 
     private static JsonNode require(JsonNode node, String name) {

@@ -37,13 +37,12 @@ public final class TimelineReader {
 
     private final Timeline timeline;
     private final Reconstruction reconstruction;
-    private final @Nullable TimelineReader ancestor;
+    private @Nullable TimelineReader ancestor;
     private long newestLsn;
 
     TimelineReader(Timeline timeline) {
         this.timeline = timeline;
         this.reconstruction = new Reconstruction(timeline.metadata().rules());
-        this.ancestor = timeline.ancestor() == null ? null : new TimelineReader(timeline.ancestor());
     }
 
     /** Whether a fork exists. */
@@ -199,6 +198,8 @@ public final class TimelineReader {
     }
 
     private boolean collectInto(TimelineReader asker, Key key, Lsn at) throws ReadException {
+        // Before the layers: when there is no ancestor any more, they have everything.
+        Timeline.Ancestry below = timeline.ancestry();
         LayerSnapshot.Chain chain;
         try (LayerSnapshot layers = timeline.layers()) {
             chain = layers.read(key, at, (k, lsn, base, bytes, offset, length) -> {
@@ -213,15 +214,20 @@ public final class TimelineReader {
             throw damaged(key, at, e);
         }
         KeyKind kind = KeyKind.of(key);
-        if (chain.base() || ancestor == null || kind == null || !kind.isInherited()) {
+        if (chain.base() || below == null || kind == null || !kind.isInherited()) {
             return chain.base();
         }
-        return upToBranchPoint(ancestor).collectInto(asker, key, at.min(timeline.branchLsn()));
+        return upToBranchPoint(below).collectInto(asker, key, at.min(below.branchLsn()));
     }
 
     /** The ancestor, once it has everything that this timeline has of it: its data need not be durable when a branch is. */
-    private TimelineReader upToBranchPoint(TimelineReader reader) throws ReadException {
-        reader.timeline.await(timeline.branchLsn(), ANCESTOR_PATIENCE);
+    private TimelineReader upToBranchPoint(Timeline.Ancestry below) throws ReadException {
+        below.timeline().await(below.branchLsn(), ANCESTOR_PATIENCE);
+        TimelineReader reader = ancestor;
+        if (reader == null) {
+            reader = new TimelineReader(below.timeline());
+            ancestor = reader;
+        }
         return reader;
     }
 
@@ -242,8 +248,9 @@ public final class TimelineReader {
 
     private void scanInto(NavigableMap<Key, byte[]> found, KeyRange range, Lsn at) throws ReadException {
         KeyKind kind = KeyKind.of(range.start());
-        if (ancestor != null && kind != null && kind.isInherited()) {
-            upToBranchPoint(ancestor).scanInto(found, range, at.min(timeline.branchLsn()));
+        Timeline.Ancestry below = timeline.ancestry();
+        if (below != null && kind != null && kind.isInherited()) {
+            upToBranchPoint(below).scanInto(found, range, at.min(below.branchLsn()));
         }
         RedoException[] failure = {null};
         Key[] last = {Key.MIN};

@@ -1,9 +1,7 @@
 package io.tidemark.pageserver.timeline;
 
 import io.tidemark.pageserver.ingest.TimelineHead;
-import io.tidemark.pageserver.layer.LayerSet;
 import io.tidemark.pageserver.layer.LayerStore;
-import io.tidemark.pageserver.layer.LayerStoreListener;
 import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
 import io.tidemark.runtime.durable.Disk;
@@ -11,6 +9,7 @@ import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
@@ -36,6 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class TimelineRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TimelineRegistry.class);
+    private static final Duration ANCESTOR_PATIENCE = Duration.ofSeconds(10);
 
     private final Disk disk;
     private final TimelineFiles files;
@@ -156,7 +156,13 @@ public final class TimelineRegistry implements AutoCloseable {
     }
 
     private LayerStore openStore(TenantTimelineId id, Lsn start) throws IOException {
-        return LayerStore.open(disk, files.layers(id), tuning.layers(), start, flushThreads, new Listener(id));
+        return LayerStore.open(
+                disk,
+                files.layers(id),
+                tuning.layers(),
+                start,
+                flushThreads,
+                new StoreListener(id, timelines::get, metrics));
     }
 
     private Timeline open(TimelineMetadata metadata) throws IOException {
@@ -178,35 +184,6 @@ public final class TimelineRegistry implements AutoCloseable {
         timeline.startCompaction();
         companion.opened(timeline);
         return timeline;
-    }
-
-    private final class Listener implements LayerStoreListener {
-        private final TenantTimelineId id;
-
-        private Listener(TenantTimelineId id) {
-            this.id = id;
-        }
-
-        @Override
-        public void layersChanged(LayerSet layers) {
-            Timeline timeline = timelines.get(id);
-            if (timeline != null) {
-                timeline.layersChanged();
-            }
-        }
-
-        @Override
-        public void failed(Throwable cause) {
-            LOG.error(
-                    "timeline {}: its store has stopped for good; restart to go on from disk_consistent_lsn",
-                    id,
-                    cause);
-            metrics.alarm();
-            Timeline timeline = timelines.get(id);
-            if (timeline != null) {
-                timeline.fail("the store failed: " + cause.getMessage() + "; restart the pageserver");
-            }
-        }
     }
 
     /** Where a new timeline's base data comes from. */
@@ -306,6 +283,47 @@ public final class TimelineRegistry implements AutoCloseable {
             if (!done) {
                 files.delete(id);
             }
+            synchronized (beingMade) {
+                beingMade.remove(id);
+            }
+        }
+    }
+
+    /**
+     * Makes a branch independent of its ancestor: what it has of it becomes its own. Does nothing when that has been done.
+     *
+     * @throws BranchException when it never had an ancestor, or is being made or deleted
+     * @throws IOException when it cannot be read or written; nothing has changed then, or it can be repeated
+     */
+    public void detach(Timeline timeline) throws BranchException, IOException {
+        TenantTimelineId id = timeline.metadata().id();
+        synchronized (beingMade) {
+            if (!beingMade.add(id)) {
+                throw new BranchException(
+                        BranchException.Kind.BUSY, "timeline " + id + " is being detached or deleted already");
+            }
+        }
+        try {
+            Timeline.Ancestry ancestry = timeline.ancestry();
+            TimelineMetadata metadata = timeline.metadata();
+            if (ancestry == null) {
+                if (metadata.formerAncestor().isEmpty()) {
+                    throw new BranchException(BranchException.Kind.NO_ANCESTOR, "timeline " + id + " has no ancestor");
+                }
+                return;
+            }
+            timeline.requireAncestor(ANCESTOR_PATIENCE);
+            InheritedImages.write(timeline, ancestry, tuning.compaction().targetFileBytes());
+            files.write(metadata.detached());
+            timeline.detached(metadata.detached());
+            ancestry.timeline().retention().removeBranch(id.timelineId());
+            LOG.info(
+                    "timeline {} is detached from {}",
+                    id,
+                    ancestry.timeline().metadata().id());
+        } catch (ReadException e) {
+            throw new IOException(e.text(), e);
+        } finally {
             synchronized (beingMade) {
                 beingMade.remove(id);
             }

@@ -29,11 +29,11 @@ import org.jspecify.annotations.Nullable;
  * known again, and all leases that somebody still needs.
  */
 final class TimelineRetention {
+    private static final int MAX_LEASES = 10_000;
+
     private final LayerStore store;
     /** Makers of branches, gc and deletion meet here, a few times a minute. */
     private final ReentrantLock lock = new ReentrantLock();
-
-    private static final int MAX_LEASES = 10_000;
 
     private final Map<TimelineId, Lsn> branches = new HashMap<>();
     /** Until when. */

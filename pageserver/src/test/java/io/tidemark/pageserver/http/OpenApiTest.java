@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.pageserver.metrics.PageserverMetrics;
+import io.tidemark.pageserver.receiver.Connections;
 import io.tidemark.pageserver.timeline.BaseDataImports;
 import io.tidemark.pageserver.timeline.RetentionConfig;
 import io.tidemark.pageserver.timeline.StorageTuning;
@@ -13,6 +14,7 @@ import io.tidemark.pageserver.timeline.TimelineRegistry;
 import io.tidemark.runtime.auth.Gate;
 import io.tidemark.runtime.durable.FakeDisk;
 import io.tidemark.runtime.http.Router;
+import io.tidemark.runtime.net.EventLoops;
 import io.tidemark.runtime.time.TimeSource;
 import java.io.IOException;
 import java.io.InputStream;
@@ -61,11 +63,13 @@ class OpenApiTest {
         return all;
     }
 
-    private static Router router(TimelineRegistry registry) {
+    private static Router router(TimelineRegistry registry, EventLoops loops) {
         TimelineMaintenance maintenance =
                 new TimelineMaintenance(registry, RetentionConfig.DEFAULT, TimeSource.system());
         TimelineCreation creation = new TimelineCreation(
-                new BaseDataImports(registry), new TimelineBranches(registry), Duration.ofSeconds(1));
+                new BaseDataImports(registry, new Connections(loops)),
+                new TimelineBranches(registry),
+                Duration.ofSeconds(1));
         return new PageserverApi(
                         1,
                         registry,
@@ -79,14 +83,15 @@ class OpenApiTest {
 
     @Test
     void everyRouteIsDocumentedAndNothingElseIs() throws IOException {
-        try (TimelineRegistry registry = TimelineRegistry.open(
-                new FakeDisk(),
-                StorageTuning.DEFAULT,
-                1 << 20,
-                TimelineRegistry.Companion.NONE,
-                new PageserverMetrics())) {
+        try (EventLoops loops = new EventLoops("test");
+                TimelineRegistry registry = TimelineRegistry.open(
+                        new FakeDisk(),
+                        StorageTuning.DEFAULT,
+                        1 << 20,
+                        TimelineRegistry.Companion.NONE,
+                        new PageserverMetrics())) {
             assertThat(operations().stream().map(Operation::name))
-                    .containsExactlyInAnyOrderElementsOf(router(registry).routes());
+                    .containsExactlyInAnyOrderElementsOf(router(registry, loops).routes());
         }
     }
 
@@ -115,11 +120,13 @@ class OpenApiTest {
         Set<String> names = new HashSet<>();
         for (Operation operation : operations()) {
             JsonNode node = operation.node();
-            assertThat(names.add(node.path("operationId").asString())).as(operation.name()).isTrue();
+            assertThat(names.add(node.path("operationId").asString()))
+                    .as(operation.name())
+                    .isTrue();
             assertThat(node.path("summary").asString()).as(operation.name()).endsWith(".");
-            assertThat(node.path("responses").properties()).as(operation.name()).anySatisfy(response -> assertThat(
-                            response.getKey())
-                    .startsWith("2"));
+            assertThat(node.path("responses").properties())
+                    .as(operation.name())
+                    .anySatisfy(response -> assertThat(response.getKey()).startsWith("2"));
         }
     }
 

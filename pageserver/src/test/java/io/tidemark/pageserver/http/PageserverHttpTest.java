@@ -110,15 +110,16 @@ class PageserverHttpTest {
         return START.plus(offset);
     }
 
-    private JsonNode ask(int status, String method, String path, String body)
-            throws IOException, InterruptedException {
+    private JsonNode ask(int status, String method, String path, String body) throws IOException, InterruptedException {
         HttpResponse<String> response = http.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
-                                + server.httpAddress().getPort() + path))
+                HttpRequest.newBuilder(URI.create(
+                                "http://127.0.0.1:" + server.httpAddress().getPort() + path))
                         .method(method, HttpRequest.BodyPublishers.ofString(body))
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
-        assertThat(response.statusCode()).as(method + " " + path + ": " + response.body()).isEqualTo(status);
+        assertThat(response.statusCode())
+                .as(method + " " + path + ": " + response.body())
+                .isEqualTo(status);
         return JSON.readTree(response.body());
     }
 
@@ -151,11 +152,14 @@ class PageserverHttpTest {
         assertThat(head.path("ancestor_lsn").asString()).isEqualTo(at(0x500).toString());
         assertThat(head.path("prev_record_lsn").asString()).isEqualTo(at(0x4F8).toString());
         assertThat(branch(500, 4, 77, "").path("msg").asString()).contains("is not on this pageserver");
-        assertThat(branch(406, 4, 1, at(0x600).toString()).path("msg").asString()).contains("Timed out");
-        assertThat(branch(406, 4, 1, at(0x301).toString()).path("msg").asString()).contains("multiple of 8");
+        assertThat(branch(406, 4, 1, at(0x600).toString()).path("msg").asString())
+                .contains("Timed out");
+        assertThat(branch(406, 4, 1, at(0x301).toString()).path("msg").asString())
+                .contains("multiple of 8");
         branch(400, 4, 1, "no lsn");
         collect();
-        assertThat(branch(406, 4, 1, at(0x200).toString()).path("msg").asString()).contains("gc cutoff");
+        assertThat(branch(406, 4, 1, at(0x200).toString()).path("msg").asString())
+                .contains("gc cutoff");
         branch(201, 4, 1, at(0x300).toString());
         assertThat(ask(200, "GET", TIMELINES, "")).hasSize(4);
         assertThat(ask(412, "DELETE", ROOT, "").path("msg").asString()).contains("has branches");
@@ -167,9 +171,8 @@ class PageserverHttpTest {
     @Test
     void aLeasedLsnStaysReadableAndWhatIsGoneIsNotLeased() throws Exception {
         String lease = "{\"lsn\":\"" + at(0x200) + "\"}";
-        Instant end = Instant.parse(ask(200, "POST", ROOT + "/lsn_lease", lease)
-                .path("valid_until")
-                .asString());
+        Instant end = Instant.parse(
+                ask(200, "POST", ROOT + "/lsn_lease", lease).path("valid_until").asString());
         assertThat(end).isBetween(Instant.now().plusSeconds(590), Instant.now().plusSeconds(610));
         collect();
         branch(201, 2, 1, at(0x200).toString());
@@ -197,11 +200,18 @@ class PageserverHttpTest {
             assertThat(Long.parseLong(answer.rows().get(0).get(0)))
                     .isBetween(System.currentTimeMillis() + 590_000, System.currentTimeMillis() + 610_000);
             collect();
-            assertThat(Connections.ask(client, connection, command + at(0x208)).rows().get(0).get(0))
+            assertThat(Connections.ask(client, connection, command + at(0x208))
+                            .rows()
+                            .get(0)
+                            .get(0))
                     .isNull();
-            assertThat(Connections.ask(client, connection, command + at(0x200)).rows().get(0).get(0))
+            assertThat(Connections.ask(client, connection, command + at(0x200))
+                            .rows()
+                            .get(0)
+                            .get(0))
                     .isNotNull();
-            for (String wrong : List.of("lease lsn", command + "1 2", command + "nothing", command.replace("LSN", "it") + "0/1")) {
+            for (String wrong :
+                    List.of("lease lsn", command + "1 2", command + "nothing", command.replace("LSN", "it") + "0/1")) {
                 org.assertj.core.api.Assertions.assertThatExceptionOfType(PgServerException.class)
                         .isThrownBy(() -> Connections.ask(client, connection, wrong));
             }
@@ -217,7 +227,9 @@ class PageserverHttpTest {
         assertThat(present.path("lsn").asString()).isEqualTo(at(0x400 - 8).toString());
         assertThat(Instant.parse(present.path("valid_until").asString()))
                 .isBetween(Instant.now().plusSeconds(50), Instant.now().plusSeconds(70));
-        assertThat(ask(200, "GET", lsnOf + "2026-11-26T13:00:00%2B01:00", "").path("kind").asString())
+        assertThat(ask(200, "GET", lsnOf + "2026-11-26T13:00:00%2B01:00", "")
+                        .path("kind")
+                        .asString())
                 .isEqualTo("past");
         assertThat(ask(200, "GET", lsnOf + "2027-01-01T00:00:00Z", "").toString())
                 .isEqualTo("{\"lsn\":\"" + at(0x500) + "\",\"kind\":\"future\"}");
@@ -236,7 +248,27 @@ class PageserverHttpTest {
     }
 
     @Test
+    void aBranchIsDetachedAndItsAncestorGoes() throws Exception {
+        branch(201, 2, 1, at(0x300).toString());
+        String detach = TIMELINES + "/" + id(2) + "/detach_ancestor";
+        ask(400, "PUT", detach + "?detach_behavior=v1", "");
+        for (int again = 0; again < 2; again++) {
+            assertThat(ask(200, "PUT", detach, "").toString()).isEqualTo("{\"reparented_timelines\":[]}");
+        }
+        assertThat(ask(409, "PUT", ROOT + "/detach_ancestor", "").path("msg").asString())
+                .contains("has no ancestor");
+        ask(404, "PUT", TIMELINES + "/" + id(77) + "/detach_ancestor", "");
+        ask(202, "DELETE", ROOT, "");
+        assertThat(ask(200, "GET", TIMELINES + "/" + id(2), "").has("ancestor_timeline_id"))
+                .isFalse();
+        assertThat(ask(200, "GET", TIMELINES + "/" + id(2) + "/get_timestamp_of_lsn?lsn=" + at(0x300), "")
+                        .asString())
+                .isEqualTo("2026-11-26T12:03:00Z");
+    }
+
+    @Test
     void theDocumentIsServed() throws Exception {
-        assertThat(ask(200, "GET", "/openapi.json", "").path("openapi").asString()).startsWith("3.");
+        assertThat(ask(200, "GET", "/openapi.json", "").path("openapi").asString())
+                .startsWith("3.");
     }
 }

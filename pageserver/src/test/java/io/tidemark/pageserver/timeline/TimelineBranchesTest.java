@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.pageserver.key.Keys;
+import io.tidemark.pageserver.key.Value;
 import io.tidemark.pageserver.timeline.BranchException.Kind;
 import io.tidemark.runtime.durable.RealDisk;
 import io.tidemark.wire.id.Lsn;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -195,16 +198,16 @@ class TimelineBranchesTest {
         root.flush();
         root.writer()
                 .put(
-                        io.tidemark.pageserver.key.Keys.relationBlock(TimelineFixture.RELATION, 0),
+                        Keys.relationBlock(TimelineFixture.RELATION, 0),
                         at(0x400),
-                        new io.tidemark.pageserver.key.Value.Image(TimelineFixture.page(8)));
+                        new Value.Image(TimelineFixture.page(8)));
         // The next record has begun: so nobody can flush what was published.
         root.publish(at(0x400), at(0x300));
         root.writer()
                 .put(
-                        io.tidemark.pageserver.key.Keys.relationBlock(TimelineFixture.RELATION, 1),
+                        Keys.relationBlock(TimelineFixture.RELATION, 1),
                         at(0x500),
-                        new io.tidemark.pageserver.key.Value.Image(TimelineFixture.page(9)));
+                        new Value.Image(TimelineFixture.page(9)));
         assertThat(read(branch(2, ROOT, at(0x400)), 0, at(0x400))).isEqualTo(8);
         root.writer().abandon();
 
@@ -223,9 +226,45 @@ class TimelineBranchesTest {
                 page.completeExceptionally(e);
             }
         });
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> reader.getState() == Thread.State.TIMED_WAITING
+                        || reader.getState() == Thread.State.TERMINATED);
         write(fixture.timeline(1), START.value() + 0x400, 0, 8);
         reader.join();
         assertThat(page.join()).isEqualTo(8);
+    }
+
+    @Test
+    void compactionMakesNoImageOfWhatTheAncestorHasNotStreamedAgain() throws Exception {
+        Timeline root = fixture.timeline(1);
+        root.flush();
+        root.writer().put(TimelineFixture.CLOG_PAGE, at(0x400), new Value.TransactionStatus(1, new int[] {100}));
+        root.publish(at(0x400), at(0x300));
+        root.writer().put(Keys.relationBlock(TimelineFixture.RELATION, 1), at(0x500), Value.ZERO_PAGE);
+        Timeline branch = branch(2, ROOT, at(0x400));
+        for (int xid = 0; xid < 40; xid++) {
+            Lsn lsn = at(0x600 + 8 * xid);
+            branch.writer().put(TimelineFixture.CLOG_PAGE, lsn, new Value.TransactionStatus(1, new int[] {xid}));
+            branch.writer().publish(lsn, lsn.plus(-8), 0);
+        }
+        branch.flush();
+        root.writer().abandon();
+
+        fixture.restart();
+        Timeline again = fixture.timeline(2);
+        again.compactor().compactL0();
+        again.compactor().collectAll();
+        assertThat(again.compactor().stats().images()).isZero();
+        Timeline rootAgain = fixture.timeline(1);
+        rootAgain.writer().put(TimelineFixture.CLOG_PAGE, at(0x400), new Value.TransactionStatus(1, new int[] {100}));
+        rootAgain.writer().publish(at(0x400), at(0x300), 0);
+        again.compactor().collectAll();
+        assertThat(again.compactor().stats().images()).isPositive();
+        byte[] page = new byte[8192];
+        again.reader().build(TimelineFixture.CLOG_PAGE, again.lastRecordLsn(), page);
+        assertThat(page[25]).isEqualTo((byte) 1);
+        assertThat(page[9]).isEqualTo((byte) 0x55);
     }
 
     @Test

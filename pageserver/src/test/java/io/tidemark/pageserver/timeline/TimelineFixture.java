@@ -1,5 +1,6 @@
 package io.tidemark.pageserver.timeline;
 
+import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.Keys;
 import io.tidemark.pageserver.key.Value;
 import io.tidemark.pageserver.metrics.PageserverMetrics;
@@ -12,6 +13,7 @@ import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.rel.Fork;
 import io.tidemark.wire.rel.RelTag;
+import io.tidemark.wire.rel.SlruKind;
 import io.tidemark.wire.wal.LittleEndian;
 import io.tidemark.wire.wal.WalFlavour;
 import java.io.IOException;
@@ -26,6 +28,8 @@ final class TimelineFixture implements AutoCloseable {
     static final TenantId TENANT = new TenantId(1, 2);
     static final RelTag RELATION = new RelTag(RelTag.DEFAULT_TABLESPACE, 5, 16384, Fork.MAIN);
     static final int BLOCKS = 4;
+    static final Key CLOG_PAGE = Keys.slruBlock(SlruKind.CLOG, 0, 0);
+    private static final Key CLOG_SIZE = Keys.slruSegmentSize(SlruKind.CLOG, 0);
     private static final int PAGE = 8192;
     private static final Instant POSTGRES_EPOCH = Instant.parse("2000-01-01T00:00:00Z");
 
@@ -43,6 +47,12 @@ final class TimelineFixture implements AutoCloseable {
     private TimelineRegistry open() throws IOException {
         return TimelineRegistry.open(
                 disk, StorageTuning.DEFAULT, 1 << 20, TimelineRegistry.Companion.NONE, new PageserverMetrics());
+    }
+
+    /** Opens what a crash has left. */
+    void restartAfterCrash() throws IOException {
+        registry = open();
+        branches = new TimelineBranches(registry);
     }
 
     /** Closes and opens: what was not flushed is gone. */
@@ -67,6 +77,8 @@ final class TimelineFixture implements AutoCloseable {
     /** A timeline without ancestor; its pages are filled with {@code fill} at {@link #START}. */
     Timeline createRoot(long number, int fill) throws IOException {
         return registry.create(id(number), head -> {
+            head.put(CLOG_SIZE, START, new Value.Image(new byte[] {1, 0, 0, 0}));
+            head.put(CLOG_PAGE, START, Value.ZERO_PAGE);
             head.put(Keys.relationSize(RELATION), START, new Value.Image(new byte[] {BLOCKS, 0, 0, 0}));
             for (int block = 0; block < BLOCKS; block++) {
                 head.put(Keys.relationBlock(RELATION, block), START, new Value.Image(page(fill)));
