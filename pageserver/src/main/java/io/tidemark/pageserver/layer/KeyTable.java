@@ -204,12 +204,16 @@ final class KeyTable {
     /** The first key at or behind this one; 0 when there is none. */
     int ceiling(long high, long low) {
         int at = HEAD;
+        int next = 0;
         for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
-            for (int next = next(at, level); next != 0 && isBefore(next, high, low); next = next(at, level)) {
+            next = next(at, level);
+            while (next != 0 && isBefore(next, high, low)) {
                 at = next;
+                next = next(at, level);
             }
         }
-        return next(at, 0);
+        // The one that was compared: another look at the link may find a key that was put in between just now, below this one.
+        return next;
     }
 
     /** The key behind this one; 0 when there is none. */

@@ -45,4 +45,24 @@ class KeyTableTest {
             }
         }
     }
+
+    /** Keys come in right below the one that is asked for, which must be the answer all the same. */
+    @Test
+    void aKeyThatComesInMeanwhileIsNotTakenForOneBehindIt() throws Exception {
+        for (int round = 0; round < 50; round++) {
+            KeyTable table = new KeyTable();
+            int last = table.insert(1, 0, 1);
+            Thread writer = Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < 20_000; i++) {
+                    table.insert(0, i, 1);
+                }
+            });
+            int wrong = 0;
+            while (writer.isAlive()) {
+                wrong += table.ceiling(1, 0) == last ? 0 : 1;
+            }
+            writer.join();
+            assertThat(wrong).as("answers below what was asked for").isZero();
+        }
+    }
 }
