@@ -3,8 +3,12 @@ package io.tidemark.bench;
 import io.tidemark.bench.commit.CommitCommand;
 import io.tidemark.bench.decode.DecodeCommand;
 import io.tidemark.bench.idle.IdleCommand;
+import io.tidemark.bench.ingest.IngestCommand;
+import io.tidemark.bench.pages.GetPageCommand;
 import io.tidemark.bench.push.PushCommand;
 import io.tidemark.bench.read.ReadCommand;
+import io.tidemark.bench.redo.RedoCommand;
+import io.tidemark.bench.storage.StorageCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -24,6 +28,10 @@ import picocli.CommandLine.Command;
             ReadCommand.class,
             IdleCommand.class,
             DecodeCommand.class,
+            RedoCommand.class,
+            IngestCommand.class,
+            GetPageCommand.class,
+            StorageCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class BenchCommand {

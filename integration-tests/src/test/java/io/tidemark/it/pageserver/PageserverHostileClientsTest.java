@@ -190,8 +190,7 @@ class PageserverHostileClientsTest {
     private void streamsThatEndInAnotherWay() throws Exception {
         byte[] head = RawPageClient.head(PagestreamVersion.V3, ID);
         byte[] request = RawPageClient.message(
-                'd',
-                RawPageClient.encode(new PageRequest.GetPage(LATEST, RELATION, 0), PagestreamVersion.V3));
+                'd', RawPageClient.encode(new PageRequest.GetPage(LATEST, RELATION, 0), PagestreamVersion.V3));
         for (int type : new int[] {'c', 'f', 'Q', 'X', 'P', 'S', 'p', 'z', 0, 255}) {
             exchange(head, request, RawPageClient.message(type, new byte[] {0}), request);
             exchange(head, request, RawPageClient.message(type, new byte[0]), request);
@@ -213,8 +212,7 @@ class PageserverHostileClientsTest {
         int requests = 1_000;
         long limitBytes = 350L << 20;
         byte[] request = RawPageClient.message(
-                'd',
-                RawPageClient.encode(new PageRequest.GetPage(LATEST, RELATION, 0), PagestreamVersion.V3));
+                'd', RawPageClient.encode(new PageRequest.GetPage(LATEST, RELATION, 0), PagestreamVersion.V3));
         byte[][] stream = new byte[requests + 1][];
         Arrays.fill(stream, request);
         stream[0] = RawPageClient.head(PagestreamVersion.V3, ID);

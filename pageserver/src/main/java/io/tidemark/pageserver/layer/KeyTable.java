@@ -212,7 +212,8 @@ final class KeyTable {
                 next = next(at, level);
             }
         }
-        // The one that was compared: another look at the link may find a key that was put in between just now, below this one.
+        // The one that was compared: another look at the link may find a key that was put in between just now, below
+        // this one.
         return next;
     }
 
