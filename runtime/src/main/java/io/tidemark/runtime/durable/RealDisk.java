@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 /**
  * The operating system's file system below one directory.
  *
- * <p>Stateless apart from the locks, so any number of threads may use it. Threads that do file I/O must not be interrupted:
- * an interrupt closes the {@code FileChannel} under every other user of that file.
+ * <p>Stateless apart from the locks, so any number of threads may use it. Threads that write files must not be interrupted: an
+ * interrupt closes the {@code FileChannel} under every other user of that file. Files that are only read are opened again.
  */
 public final class RealDisk implements Disk {
     /**
@@ -46,7 +46,7 @@ public final class RealDisk implements Disk {
     public DurableFile open(Path file, Mode mode) throws IOException {
         Path path = resolve(file);
         try {
-            return new RealFile(path, FileChannel.open(path, optionsOf(mode)));
+            return new RealFile(path, FileChannel.open(path, optionsOf(mode)), mode == Mode.READ);
         } catch (IOException e) {
             throw translated(path, e);
         }

@@ -2,19 +2,29 @@ package io.tidemark.runtime.durable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** An open file of the operating system. A write is one pwrite, a sync one fdatasync, and nothing else. */
 final class RealFile implements DurableFile {
     private final Path path;
-    private final FileChannel channel;
+    private final boolean onlyRead;
+    private volatile FileChannel channel;
+    /** For whoever opens the file again: see {@link #read}. */
+    private final ReentrantLock reopening = new ReentrantLock();
+
+    private volatile boolean closed;
     /** Set for good by the first failed fsync; see D7: the kernel may since have marked the lost pages clean. */
     private boolean syncFailed;
 
-    RealFile(Path path, FileChannel channel) {
+    RealFile(Path path, FileChannel channel, boolean onlyRead) {
         this.path = path;
         this.channel = channel;
+        this.onlyRead = onlyRead;
     }
 
     @Override
@@ -29,9 +39,38 @@ final class RealFile implements DurableFile {
         }
     }
 
+    /**
+     * A thread that is interrupted while it reads closes the channel under all others, which is how the JDK has it. It gets its
+     * exception; for the others, a file that is only read is opened again. One that is written is not: what an interrupted write
+     * left is for its owner to judge.
+     */
     @Override
     public int read(ByteBuffer into, long position) throws IOException {
-        return channel.read(into, position);
+        while (true) {
+            FileChannel open = channel;
+            try {
+                return open.read(into, position);
+            } catch (ClosedByInterruptException e) {
+                throw e;
+            } catch (ClosedChannelException e) {
+                if (!onlyRead || closed) {
+                    throw e;
+                }
+                reopen(open);
+            }
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // whether somebody has done it meanwhile
+    private void reopen(FileChannel lost) throws IOException {
+        reopening.lock();
+        try {
+            if (channel == lost && !closed) {
+                channel = FileChannel.open(path, StandardOpenOption.READ);
+            }
+        } finally {
+            reopening.unlock();
+        }
     }
 
     @Override
@@ -69,7 +108,13 @@ final class RealFile implements DurableFile {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        reopening.lock();
+        try {
+            closed = true;
+            channel.close();
+        } finally {
+            reopening.unlock();
+        }
     }
 
     @Override

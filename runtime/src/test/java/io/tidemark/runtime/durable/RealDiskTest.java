@@ -2,12 +2,16 @@ package io.tidemark.runtime.durable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.tidemark.runtime.durable.Disk.Mode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +53,29 @@ class RealDiskTest extends DiskContract {
                         .hasMessageContaining("big");
             }
         }
+    }
+
+    /** An interrupt costs the thread that it hits its read, and nobody else the file. */
+    @Test
+    void anInterruptedReaderTakesTheFileFromNobody() throws Exception {
+        Path name = Path.of("shared");
+        try (DurableFile file = disk.open(name, Mode.CREATE_NEW)) {
+            file.write(ByteBuffer.wrap(new byte[] {7}), 0);
+        }
+        DurableFile shared = disk.open(name, Mode.READ);
+        AtomicReference<Throwable> seen = new AtomicReference<>();
+        Thread victim = Thread.ofPlatform().start(() -> {
+            Thread.currentThread().interrupt();
+            seen.set(catchThrowable(() -> shared.read(ByteBuffer.allocate(1), 0)));
+        });
+        victim.join();
+        assertThat(seen.get()).isInstanceOf(ClosedByInterruptException.class);
+        ByteBuffer one = ByteBuffer.allocate(1);
+        assertThat(shared.read(one, 0)).isEqualTo(1);
+        assertThat(one.get(0)).isEqualTo((byte) 7);
+        shared.close();
+        assertThatThrownBy(() -> shared.read(ByteBuffer.allocate(1), 0))
+                .isInstanceOf(ClosedChannelException.class);
     }
 
     /** A tmpfs of a few bytes; skips the test, saying so, where mounting is not permitted. */

@@ -14,8 +14,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open layer file with its index and its set of keys in memory. Any number of threads may read; a thread that does must not be
- * interrupted, since that closes the file under all of them.
+ * An open layer file with its index and its set of keys in memory. Any number of threads may read.
  *
  * <p>The index costs 40 bytes for each 16 KiB of versions, the set of keys some bits per key.
  */
