@@ -2,6 +2,7 @@ package io.tidemark.it.pageserver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.tidemark.cli.cluster.ClusterDirectory;
 import io.tidemark.cli.cluster.ClusterOptions;
@@ -36,8 +37,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -64,6 +67,7 @@ class PageserverTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Duration STOP_DEADLINE = Duration.ofMinutes(1);
     private static final int MOMENTS = 12;
+    private static final int MANY_MOMENTS = 50;
 
     private final EventLoops loops = new EventLoops("test-client");
     private Path scratch = Path.of("unset");
@@ -84,17 +88,24 @@ class PageserverTest {
 
     @Test
     void everyPageOfAClusterIsServed() throws Exception {
-        serveEveryPage(17, 300);
+        serveEveryPage(17, 300, MOMENTS, 1 << 20);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {14, 15, 16, 18})
     @Tag("slow")
     void everyPageOfAClusterIsServedForEveryVersion(int major) throws Exception {
-        serveEveryPage(major, 1000);
+        serveEveryPage(major, 1000, MOMENTS, 1 << 20);
     }
 
-    private void serveEveryPage(int major, int rows) throws Exception {
+    /** All pages as of fifty LSNs, remembered while the workload runs: the same in the end, after compaction, and after a restart. */
+    @Test
+    @Tag("slow")
+    void fiftyMomentsAreRemembered() throws Exception {
+        serveEveryPage(17, 1000, MANY_MOMENTS, 1 << 16);
+    }
+
+    private void serveEveryPage(int major, int rows, int moments, int bytesBetween) throws Exception {
         Map<String, String> settings = new HashMap<>(VariedWorkload.SETTINGS);
         settings.put("fsync", "off");
         settings.put("wal_keep_size", "8GB");
@@ -102,7 +113,7 @@ class PageserverTest {
                 scratch.resolve("cluster"),
                 new ClusterOptions(java.util.Optional.of(major), java.util.Optional.empty(), 0, 3, settings, false));
         PostgresServer postgres = cluster.postgres();
-        Map<Lsn, Integer> remembered = new LinkedHashMap<>();
+        Map<Lsn, Integer> remembered = Collections.synchronizedMap(new LinkedHashMap<>());
         try (EmbeddedCluster running = EmbeddedCluster.start(cluster)) {
             // The beginning: what the quorum and the stopped server agree on.
             postgres.stop(PostgresServer.Shutdown.FAST, STOP_DEADLINE);
@@ -113,8 +124,12 @@ class PageserverTest {
                 try (Connection first = connect(postgres);
                         Connection second = connect(postgres)) {
                     AtomicBoolean done = new AtomicBoolean();
-                    Thread watcher = Thread.ofVirtual().start(() -> remember(timeline, remembered, done));
+                    Thread watcher =
+                            Thread.ofVirtual().start(() -> remember(timeline, remembered, moments, bytesBetween, done));
                     new VariedWorkload(first, second, rows).withoutTablespaces().run();
+                    if (moments == MANY_MOMENTS) {
+                        changeUntil(postgres, remembered, moments);
+                    }
                     done.set(true); // an interrupt would close the layer files that it reads
                     watcher.join();
                 }
@@ -138,7 +153,21 @@ class PageserverTest {
                 assertEqualsFiles(pageserver, timeline, postgres, major, end);
             }
         }
-        assertThat(remembered).hasSizeGreaterThan(MOMENTS / 4);
+        assertThat(remembered).hasSizeGreaterThanOrEqualTo(moments == MANY_MOMENTS ? moments : moments / 4);
+    }
+
+    /** Goes on to change the database until enough is remembered. */
+    private static void changeUntil(PostgresServer postgres, Map<Lsn, Integer> remembered, int moments)
+            throws Exception {
+        try (SqlLoad load = new SqlLoad(() -> connect(postgres), 2, moments)) {
+            await("all moments are remembered").atMost(Duration.ofMinutes(10)).until(() -> {
+                load.requireHealthy();
+                if (load.left() < 10) {
+                    load.allow(10);
+                }
+                return remembered.size() >= moments;
+            });
+        }
     }
 
     private PageserverServer start(ClusterDirectory cluster) throws Exception {
@@ -150,7 +179,7 @@ class PageserverTest {
                 .listeningOn(new HostPort("127.0.0.1", 0), new HostPort("127.0.0.1", 0)));
     }
 
-    private static Connection connect(PostgresServer server) throws Exception {
+    private static Connection connect(PostgresServer server) throws SQLException {
         return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
     }
 
@@ -246,16 +275,17 @@ class PageserverTest {
         }
     }
 
-    private static void remember(Timeline timeline, Map<Lsn, Integer> remembered, AtomicBoolean done) {
+    private static void remember(
+            Timeline timeline, Map<Lsn, Integer> remembered, int moments, int bytesBetween, AtomicBoolean done) {
         Lsn last = Lsn.INVALID;
-        while (remembered.size() < MOMENTS && !done.get()) {
+        while (remembered.size() < moments && !done.get()) {
             try {
                 Lsn next = timeline.lastRecordLsn();
-                if (next.isAfter(last.plus(1 << 20))) {
+                if (next.isAfter(last.plus(bytesBetween))) {
                     remembered.put(next, digest(timeline, next));
                     last = next;
                 }
-                timeline.await(timeline.lastRecordLsn().plus(1 << 18), Duration.ofMillis(200));
+                timeline.await(timeline.lastRecordLsn().plus(bytesBetween / 4), Duration.ofMillis(200));
             } catch (ReadException e) {
                 if (e.kind() != ReadException.Kind.LSN_TIMEOUT) {
                     return;

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The versions of one timeline, in memory and in the layer files of one directory.
@@ -309,6 +310,12 @@ public final class LayerStore implements AutoCloseable {
     /** The files, for those who replace some: compaction. */
     public LayerFiles files() {
         return files;
+    }
+
+    /** Why the last flush could not write, when the disk had no room; null when it could. */
+    public @Nullable String waitsForRoom() {
+        DiskFullException full = flusher.diskFull();
+        return full == null ? null : full.getMessage();
     }
 
     /** Whether it is dead; reads go on. */

@@ -291,7 +291,13 @@ public final class Timeline implements AutoCloseable {
     /** What the ingest says of itself, for people. */
     public String ingestStatus() {
         String stopped = failure;
-        return stopped == null ? ingestStatus.get() : "stopped: " + stopped;
+        if (stopped != null) {
+            return "stopped: " + stopped;
+        }
+        String full = store.waitsForRoom();
+        return full == null
+                ? ingestStatus.get()
+                : "waits for room on the disk, and goes on by itself when there is some: " + full;
     }
 
     /**

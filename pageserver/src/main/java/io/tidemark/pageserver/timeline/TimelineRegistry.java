@@ -81,6 +81,12 @@ public final class TimelineRegistry implements AutoCloseable {
         metrics.gauge("page_cache_hits", "Pages served from the cache of built pages", cache::hits);
         metrics.gauge("page_cache_misses", "Pages that had to be built", cache::misses);
         metrics.gauge(
+                "timelines_without_room",
+                "Timelines whose last flush found the disk full",
+                () -> timelines.values().stream()
+                        .filter(timeline -> timeline.store().waitsForRoom() != null)
+                        .count());
+        metrics.gauge(
                 "damaged_layers",
                 "Layer files that compaction found damaged and goes around",
                 () -> timelines.values().stream()

@@ -74,8 +74,7 @@ class RealDiskTest extends DiskContract {
         assertThat(shared.read(one, 0)).isEqualTo(1);
         assertThat(one.get(0)).isEqualTo((byte) 7);
         shared.close();
-        assertThatThrownBy(() -> shared.read(ByteBuffer.allocate(1), 0))
-                .isInstanceOf(ClosedChannelException.class);
+        assertThatThrownBy(() -> shared.read(ByteBuffer.allocate(1), 0)).isInstanceOf(ClosedChannelException.class);
     }
 
     /** A tmpfs of a few bytes; skips the test, saying so, where mounting is not permitted. */
