@@ -1,0 +1,207 @@
+package io.tidemark.it.compute;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.storage.BranchTime;
+import io.tidemark.cli.storage.Branches;
+import io.tidemark.cli.storage.EmbeddedStorage;
+import io.tidemark.cli.storage.PageserverClient.TimelineInfo;
+import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.shim.postgres.PostgresServer;
+import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.shim.stock.StartListener;
+import io.tidemark.shim.stock.StockCompute;
+import io.tidemark.wire.id.Lsn;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Branches of a database at moments of its past hold what it held then, and go their own way. */
+class BranchComputeTest {
+    private static final String MAIN = StorageDirectory.MAIN;
+    private static final Map<String, String> SETTINGS = Map.of("autovacuum", "off");
+
+    private Path scratch = Path.of("unset");
+
+    @BeforeEach
+    void makeScratch() throws IOException {
+        scratch = ServerUser.current().scratchDirectory("tidemark-branch-");
+    }
+
+    @AfterEach
+    void removeScratch() throws IOException {
+        try (Stream<Path> paths = Files.walk(scratch)) {
+            paths.sorted(Comparator.reverseOrder())
+                    .forEach(path -> path.toFile().delete());
+        }
+    }
+
+    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
+        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
+                scratch.resolve("cluster"),
+                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
+    }
+
+    private static Connection connect(PostgresServer server) throws Exception {
+        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
+    }
+
+    /** What a database held at one moment. */
+    private record Moment(Lsn lsn, Instant clock, Map<String, String> content) {}
+
+    @Test
+    void branchesHoldWhatWasThereThen() throws Exception {
+        branchAtMoments(18, 3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {14, 15, 16, 17, 18})
+    @Tag("slow")
+    void branchesAtTwentyMomentsHoldWhatWasThereThen(int major) throws Exception {
+        branchAtMoments(major, 20);
+    }
+
+    private void branchAtMoments(int major, int count) throws Exception {
+        try (EmbeddedStorage storage = storage(major)) {
+            StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            List<Moment> moments = new ArrayList<>();
+            try (Connection connection = connect(main.postgres())) {
+                SqlDigest.run(
+                        connection,
+                        "CREATE TABLE account (id int PRIMARY KEY, note text)",
+                        "CREATE INDEX ON account USING hash (note)");
+                for (int i = 0; i < count; i++) {
+                    step(connection, i);
+                    moments.add(new Moment(
+                            Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_lsn()")),
+                            Instant.parse(SqlDigest.one(
+                                    connection,
+                                    "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")),
+                            SqlDigest.of(connection)));
+                }
+                SqlDigest.run(connection, "DROP TABLE account");
+            }
+            Branches branches = new Branches(storage.directory());
+            for (int i = 0; i < count; i++) {
+                Moment moment = moments.get(i);
+                String name = "at_" + i;
+                // By LSN and by clock in turn.
+                branches.create(
+                        name,
+                        MAIN,
+                        i % 2 == 0 ? new BranchTime.AtLsn(moment.lsn) : new BranchTime.AtMoment(moment.clock));
+                requireContent(storage, name, moment);
+            }
+        }
+    }
+
+    private static void step(Connection connection, int number) throws Exception {
+        SqlDigest.run(
+                connection,
+                "INSERT INTO account SELECT n, repeat('x', n % 200) FROM generate_series(" + number * 500 + ", "
+                        + (number * 500 + 499) + ") AS n",
+                "UPDATE account SET note = 'step " + number + "' WHERE id % 7 = " + number % 7,
+                "DELETE FROM account WHERE id % 11 = " + number % 11,
+                "CREATE TABLE made_" + number + " AS SELECT * FROM account LIMIT 10");
+        if (number % 3 == 2) {
+            SqlDigest.run(connection, "VACUUM account", "DROP TABLE made_" + (number - 1), "CHECKPOINT");
+        }
+    }
+
+    private static void requireContent(EmbeddedStorage storage, String name, Moment moment) throws Exception {
+        StockCompute compute = storage.startCompute(name, 0, SETTINGS, StartListener.NONE);
+        try (Connection connection = connect(compute.postgres())) {
+            assertThat(SqlDigest.of(connection)).as(name).isEqualTo(moment.content);
+            assertThat(SqlDigest.amcheck(connection)).as(name).isEmpty();
+            SqlDigest.run(connection, "INSERT INTO account VALUES (-1, 'only here')");
+        }
+        storage.killCompute(name);
+    }
+
+    @Test
+    void branchesOfBranchesAreResetRestoredAndDeleted() throws Exception {
+        try (EmbeddedStorage storage = storage(17)) {
+            Branches branches = new Branches(storage.directory());
+            StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            Lsn early;
+            try (Connection connection = connect(main.postgres())) {
+                SqlDigest.run(connection, "CREATE TABLE t AS SELECT 1 AS n");
+                early = Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_lsn()"));
+                SqlDigest.run(connection, "INSERT INTO t VALUES (2)");
+            }
+            branches.create("child", MAIN, new BranchTime.Head());
+            write(storage, "child", "INSERT INTO t VALUES (30)");
+            branches.create("grandchild", "child", new BranchTime.Head());
+            write(storage, "grandchild", "INSERT INTO t VALUES (400)");
+            assertThat(sum(storage, "grandchild")).isEqualTo("433");
+            assertThat(sum(storage, "child")).isEqualTo("33");
+            assertThat(sum(storage, MAIN)).isEqualTo("3");
+
+            assertThatThrownBy(() -> branches.delete("child"))
+                    .isInstanceOf(ClusterException.class)
+                    .hasMessageContaining("has branches");
+            assertThatThrownBy(() -> branches.reset("child")).hasMessageContaining("grandchild");
+            assertThatThrownBy(() -> branches.reset(MAIN)).hasMessageContaining("no parent");
+            assertThatThrownBy(() -> branches.create("child", MAIN, new BranchTime.Head()))
+                    .hasMessageContaining("already");
+            assertThatThrownBy(() -> branches.create("x", "nobody", new BranchTime.Head()))
+                    .hasMessageContaining("there is no branch 'nobody'");
+
+            write(storage, MAIN, "INSERT INTO t VALUES (5)");
+            branches.reset("grandchild");
+            assertThat(sum(storage, "grandchild")).isEqualTo("33");
+            assertThat(branches.delete("grandchild")).isEmpty();
+            branches.reset("child");
+            assertThat(sum(storage, "child")).isEqualTo("8");
+
+            storage.stopCompute(MAIN);
+            String kept = branches.restore(MAIN, new BranchTime.AtLsn(early), Instant.now());
+            assertThat(sum(storage, MAIN)).isEqualTo("1");
+            assertThat(sum(storage, kept)).isEqualTo("8");
+            branches.rename("child", "other");
+            assertThat(sum(storage, "other")).isEqualTo("8");
+
+            TimelineInfo info = branches.require(storage.directory().branches().require(MAIN));
+            assertThat(info.ancestorLsn()).isEqualTo(early);
+            assertThatThrownBy(() -> branches.create("never", MAIN, new BranchTime.AtLsn(Lsn.of(8))))
+                    .isInstanceOf(ClusterException.class);
+            assertThat(storage.directory().branches().find("never")).isEmpty();
+        }
+    }
+
+    private static void write(EmbeddedStorage storage, String branch, String sql) throws Exception {
+        StockCompute compute = storage.computes().get(branch);
+        if (compute == null) {
+            compute = storage.startCompute(branch, 0, SETTINGS, StartListener.NONE);
+        }
+        try (Connection connection = connect(compute.postgres())) {
+            SqlDigest.run(connection, sql);
+        }
+    }
+
+    private static String sum(EmbeddedStorage storage, String branch) throws Exception {
+        StockCompute compute = storage.startCompute(branch, 0, SETTINGS, StartListener.NONE);
+        try (Connection connection = connect(compute.postgres())) {
+            return SqlDigest.one(connection, "SELECT sum(n) FROM t");
+        } finally {
+            storage.stopCompute(branch);
+        }
+    }
+}
