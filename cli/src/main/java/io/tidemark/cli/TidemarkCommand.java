@@ -2,6 +2,7 @@ package io.tidemark.cli;
 
 import io.tidemark.cli.compute.BranchCommand;
 import io.tidemark.cli.compute.ComputeCommand;
+import io.tidemark.cli.compute.ExportCommand;
 import io.tidemark.cli.compute.PsqlCommand;
 import io.tidemark.cli.page.KeysCommand;
 import io.tidemark.cli.page.LayerCommand;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Command;
             BranchCommand.class,
             ComputeCommand.class,
             PsqlCommand.class,
+            ExportCommand.class,
             SafekeeperCommand.class,
             PageserverCommand.class,
             ShimCommand.class,

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.cli.cluster.ClusterException;
 import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.storage.BranchExport;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Branches;
 import io.tidemark.cli.storage.EmbeddedStorage;
 import io.tidemark.cli.storage.PageserverClient.TimelineInfo;
 import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.shim.postgres.PostgresArchives;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
@@ -133,6 +135,46 @@ class BranchComputeTest {
             SqlDigest.run(connection, "INSERT INTO account VALUES (-1, 'only here')");
         }
         storage.killCompute(name);
+    }
+
+    @Test
+    void anExportedDirectoryStartsWithoutStorage() throws Exception {
+        Path exported = scratch.resolve("exported");
+        Map<String, String> content;
+        try (EmbeddedStorage storage = storage(16)) {
+            StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            Lsn lsn;
+            try (Connection connection = connect(main.postgres())) {
+                SqlDigest.run(connection, "CREATE TABLE account (id int PRIMARY KEY, note text)");
+                step(connection, 0);
+                content = SqlDigest.of(connection);
+                lsn = Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_lsn()"));
+                SqlDigest.run(connection, "DROP TABLE account");
+            }
+            BranchExport.run(
+                    storage.directory(),
+                    storage.directory().branches().require(MAIN),
+                    new BranchTime.AtLsn(lsn),
+                    exported,
+                    bytes -> {});
+            assertThatThrownBy(() -> BranchExport.run(
+                            storage.directory(),
+                            storage.directory().branches().require(MAIN),
+                            new BranchTime.Head(),
+                            exported,
+                            bytes -> {}))
+                    .isInstanceOf(IOException.class);
+        }
+        assertThat(exported.resolve("postgresql.conf")).exists();
+        PostgresServer server = PostgresServer.adopt(
+                PostgresArchives.configured().require(16), ServerUser.current(), exported);
+        server.start();
+        try (server;
+                Connection connection = connect(server)) {
+            assertThat(SqlDigest.of(connection)).isEqualTo(content);
+            SqlDigest.run(connection, "INSERT INTO account VALUES (-1, 'without storage')");
+            assertThat(SqlDigest.amcheck(connection)).isEmpty();
+        }
     }
 
     @Test
