@@ -6,7 +6,6 @@ import io.tidemark.cli.storage.BranchExport;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.wire.id.Lsn;
-import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -20,7 +19,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "export",
         mixinStandardHelpOptions = true,
-        description = "Write a branch, as it is at some time, as a data directory that PostgreSQL starts on without tidemark.",
+        description =
+                "Write a branch, as it is at some time, as a data directory that PostgreSQL starts on without tidemark.",
         footer = {
             "",
             "PostgreSQL's configuration is not part of it. Exit codes: 0 it is on disk, 1 it failed, 2 wrong command line."
@@ -47,7 +47,7 @@ public final class ExportCommand extends StorageCommand {
     @Override
     int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
         Branch found = directory.branches().require(branch);
-        boolean show = !json && System.console() instanceof Console console && console.isTerminal();
+        boolean show = !json && System.console().isTerminal();
         long[] last = {0};
         LongConsumer progress = bytes -> {
             if (show && bytes - last[0] >= SHOW_EVERY_BYTES) {
@@ -58,7 +58,8 @@ public final class ExportCommand extends StorageCommand {
         };
         Lsn lsn = BranchExport.run(directory, found, BranchTime.parse(at, Instant.now()), target, progress);
         if (json) {
-            terminal.out().println(json(Map.of("branch", branch, "lsn", lsn.toString(), "directory", target.toString())));
+            terminal.out()
+                    .println(json(Map.of("branch", branch, "lsn", lsn.toString(), "directory", target.toString())));
         } else {
             terminal.out()
                     .println((show ? "\r" : "") + "Branch " + branch + " at " + lsn + " is in " + target

@@ -18,8 +18,7 @@ import java.util.stream.Stream;
 
 /** Writes a branch as it is at an LSN as a data directory that a stock PostgreSQL starts on, with nothing of ours beside it. */
 public final class BranchExport {
-    private static final String CONFIGURATION =
-            """
+    private static final String CONFIGURATION = """
             # Written when this data directory was exported from a branch. All parameters have their defaults; the
             # configuration of the server it came from is not part of the export.
             """;
@@ -34,8 +33,7 @@ public final class BranchExport {
      * @return where it was taken
      * @throws IOException with what to do; nothing is left in {@code target} then
      */
-    public static Lsn run(
-            StorageDirectory directory, Branch branch, BranchTime at, Path target, LongConsumer progress)
+    public static Lsn run(StorageDirectory directory, Branch branch, BranchTime at, Path target, LongConsumer progress)
             throws IOException, InterruptedException {
         Path absolute = target.toAbsolutePath().normalize();
         Lsn lsn = new Branches(directory).resolve(branch, at);

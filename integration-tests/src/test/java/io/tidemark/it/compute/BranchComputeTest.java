@@ -93,9 +93,10 @@ class BranchComputeTest {
                     step(connection, i);
                     moments.add(new Moment(
                             Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_lsn()")),
-                            Instant.parse(SqlDigest.one(
-                                    connection,
-                                    "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")),
+                            Instant.parse(
+                                    SqlDigest.one(
+                                            connection,
+                                            "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")),
                             SqlDigest.of(connection)));
                 }
                 SqlDigest.run(connection, "DROP TABLE account");
@@ -166,8 +167,8 @@ class BranchComputeTest {
                     .isInstanceOf(IOException.class);
         }
         assertThat(exported.resolve("postgresql.conf")).exists();
-        PostgresServer server = PostgresServer.adopt(
-                PostgresArchives.configured().require(16), ServerUser.current(), exported);
+        PostgresServer server =
+                PostgresServer.adopt(PostgresArchives.configured().require(16), ServerUser.current(), exported);
         server.start();
         try (server;
                 Connection connection = connect(server)) {
