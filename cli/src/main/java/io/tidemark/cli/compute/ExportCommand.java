@@ -6,10 +6,12 @@ import io.tidemark.cli.storage.BranchExport;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.wire.id.Lsn;
+import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -47,7 +49,10 @@ public final class ExportCommand extends StorageCommand {
     @Override
     int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
         Branch found = directory.branches().require(branch);
-        boolean show = !json && System.console().isTerminal();
+        boolean show = !json
+                && Optional.ofNullable(System.console())
+                        .map(Console::isTerminal)
+                        .orElse(false);
         long[] last = {0};
         LongConsumer progress = bytes -> {
             if (show && bytes - last[0] >= SHOW_EVERY_BYTES) {
