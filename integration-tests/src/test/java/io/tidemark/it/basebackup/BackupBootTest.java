@@ -3,7 +3,6 @@ package io.tidemark.it.basebackup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.it.basebackup.LedgerTimeline.Logged;
-import io.tidemark.it.basebackup.LedgerTimeline.Prepared;
 import io.tidemark.pageserver.pgcontrol.ControlFile;
 import io.tidemark.runtime.net.EventLoops;
 import io.tidemark.shim.datadir.DataDirectoryDownload;
@@ -87,12 +86,24 @@ class BackupBootTest {
         }
     }
 
+    @Test
+    void aTimelineThatBeganWithACopyOfARunningServerWillDo() throws Exception {
+        try (LedgerTimeline ledger = new LedgerTimeline(18, true, 1, true)) {
+            ledger.live(1200);
+            boot(
+                    ledger,
+                    "where the copy is consistent",
+                    ledger.timeline().metadata().readableLsn());
+            boot(ledger, "the end", ledger.records().getLast().end());
+        }
+    }
+
     /** An LSN of each alignment, from the middle of the history. */
     private static Map<String, Lsn> places(LedgerTimeline ledger) {
         int segment = ledger.segmentBytes();
-        Prepared prepared = ledger.prepared();
+        Lsn first = ledger.prepared().from().max(ledger.timeline().metadata().readableLsn());
         List<Logged> records = ledger.records().stream()
-                .filter(record -> record.end().isAtLeast(prepared.from()))
+                .filter(record -> record.end().isAtLeast(first))
                 .toList();
         Map<String, Lsn> places = new LinkedHashMap<>();
         find(places, records, "page boundary", lsn -> lsn.pageOffset() == 0 && lsn.segmentOffset(segment) != 0);

@@ -3,6 +3,8 @@ package io.tidemark.it.basebackup;
 import io.tidemark.cli.wal.SegmentFiles;
 import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
+import io.tidemark.pageserver.basedata.DataDirectoryImport;
+import io.tidemark.pageserver.pgcontrol.ControlFile;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineIngest;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
@@ -13,6 +15,7 @@ import io.tidemark.shim.postgres.PostgresArchives;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
@@ -34,8 +37,12 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A PostgreSQL that has lived, and a pageserver that has ingested all its WAL: every transaction put its number into a ledger, so that
@@ -59,8 +66,10 @@ final class LedgerTimeline implements AutoCloseable {
     private final PostgresServer primary;
     private final List<Logged> records = new ArrayList<>();
     private final Map<Long, Long> rowsByXid = new HashMap<>();
+    private final Lsn start;
     private PageserverServer pageserver;
-    private Timeline timeline;
+    private @Nullable Timeline timeline;
+    private @Nullable Future<Timeline> copying;
 
     /** What a test needs of a record. */
     record Logged(Lsn start, Lsn end, int rmgr, int info, int xid) {
@@ -72,7 +81,13 @@ final class LedgerTimeline implements AutoCloseable {
     /** A transaction that is prepared between two LSNs. */
     record Prepared(Lsn from, Lsn until) {}
 
+    /** With the new cluster as the timeline's beginning. */
     LedgerTimeline(int major, boolean checksums, int segmentMb) throws Exception {
+        this(major, checksums, segmentMb, false);
+    }
+
+    /** {@code whileItRuns}: the timeline begins with a copy of the primary that is taken while it keeps its ledger. */
+    LedgerTimeline(int major, boolean checksums, int segmentMb, boolean whileItRuns) throws Exception {
         this.scratch = ServerUser.current().scratchDirectory("tidemark-backup-");
         this.major = major;
         this.segmentBytes = segmentMb << 20;
@@ -82,7 +97,10 @@ final class LedgerTimeline implements AutoCloseable {
                 scratch.resolve("primary"),
                 new InitDbOptions("postgres", Optional.empty(), checksums, segmentMb));
         this.pageserver = startPageserver();
-        this.timeline = pageserver.imports().dataDirectory(ID, primary.dataDir());
+        ControlFile control =
+                ControlFile.read(Files.readAllBytes(primary.dataDir().resolve("global/pg_control")), major);
+        this.start = DataDirectoryImport.endOfCheckPointRecord(control.checkPointLsn(), segmentBytes);
+        this.timeline = whileItRuns ? null : pageserver.imports().dataDirectory(ID, primary.dataDir());
         primary.configure(Map.of(
                 "fsync", "off",
                 "wal_keep_size", "8GB",
@@ -129,6 +147,9 @@ final class LedgerTimeline implements AutoCloseable {
                 Connection second = connect(primary)) {
             work.run(first, second);
         }
+        if (copying != null) {
+            timeline = copying.get();
+        }
         primary.stop(PostgresServer.Shutdown.FAST, STOP_DEADLINE);
         ingest();
     }
@@ -156,6 +177,9 @@ final class LedgerTimeline implements AutoCloseable {
             if (i == transactions / 4) {
                 execute(first, "BEGIN; INSERT INTO prepared VALUES (1); PREPARE TRANSACTION 'waiting'");
             }
+            if (i == transactions / 3 && timeline == null) {
+                copying = copyTheRunningServer();
+            }
             if (i == transactions / 2) {
                 padToSegmentEnd(first, SPACE_BEFORE_SEGMENT_END);
             }
@@ -170,6 +194,19 @@ final class LedgerTimeline implements AutoCloseable {
         execute(second, "ROLLBACK");
         second.setAutoCommit(true);
         execute(first, "COMMIT PREPARED 'waiting'");
+    }
+
+    private Future<Timeline> copyTheRunningServer() {
+        PgClientConfig server = PgClientConfig.of(primary.host(), primary.port(), "postgres");
+        CompletableFuture<Timeline> copied = new CompletableFuture<>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                copied.complete(pageserver.imports().runningServer(ID, server));
+            } catch (IOException | RuntimeException e) {
+                copied.completeExceptionally(e);
+            }
+        });
+        return copied;
     }
 
     /** Writes messages until one ends so many bytes below a segment's end, if nobody else writes meanwhile. */
@@ -209,10 +246,10 @@ final class LedgerTimeline implements AutoCloseable {
     }
 
     private void ingest() throws Exception {
-        TimelineIngest ingest = new TimelineIngest(timeline, TimeSource.system());
+        TimelineIngest ingest = new TimelineIngest(timeline(), TimeSource.system());
         Lsn from = ingest.resume();
         try (SegmentFiles wal = SegmentFiles.at(primary.dataDir().resolve("pg_wal"))) {
-            WalRecordReader reader = new WalRecordReader(wal, major, wal.segmentSizeBytes(), from);
+            WalRecordReader reader = new WalRecordReader(wal, major, wal.segmentSizeBytes(), start);
             while (true) {
                 WalRecord record;
                 try {
@@ -226,7 +263,9 @@ final class LedgerTimeline implements AutoCloseable {
                 if (record == null) {
                     break;
                 }
-                ingest.ingest(record);
+                if (record.end().isAfter(from)) {
+                    ingest.ingest(record);
+                }
                 records.add(new Logged(record.start(), record.end(), record.rmgrId(), record.info(), record.xid()));
             }
         }
@@ -238,7 +277,7 @@ final class LedgerTimeline implements AutoCloseable {
         return records.stream()
                 .filter(record -> record.end().isAtMost(lsn) && record.commits())
                 .map(record -> rowsByXid.get((long) record.xid()))
-                .filter(java.util.Objects::nonNull)
+                .filter(Objects::nonNull)
                 .sorted()
                 .toList();
     }
@@ -270,7 +309,7 @@ final class LedgerTimeline implements AutoCloseable {
     }
 
     Timeline timeline() {
-        return timeline;
+        return Objects.requireNonNull(timeline, "it was not copied yet");
     }
 
     TimelineRegistry timelines() {
