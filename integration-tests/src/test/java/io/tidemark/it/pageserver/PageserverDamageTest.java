@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -24,13 +25,23 @@ import org.junit.jupiter.api.Test;
  */
 class PageserverDamageTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
-    private static final int FLIPS = 8;
+    private static final int MANY_FLIPS = 20;
 
     private final long seed = Long.getLong("damage.seed", System.nanoTime());
     private final Random random = new Random(seed);
 
     @Test
     void noPageIsEverWrong() throws Exception {
+        run(5, 1);
+    }
+
+    @Test
+    @Tag("slow")
+    void noPageIsEverWrongWhereverTheByteIs() throws Exception {
+        run(Integer.getInteger("damage.flips", 60), 10);
+    }
+
+    private void run(int flips, int restarts) throws Exception {
         System.out.println("damage: -Ddamage.seed=" + seed);
         try (ServedCluster cluster = ServedCluster.startAndStopPostgres(17, Map.of("fsync", "off"));
                 EventLoops loops = new EventLoops("test-client");
@@ -46,10 +57,10 @@ class PageserverDamageTest {
                 pageserver.json("PUT", PageserverProcess.path(id) + "/checkpoint", "");
                 int running = 0;
                 int offline = 0;
-                for (int i = 0; i < FLIPS; i++) {
+                for (int i = 0; i < flips; i++) {
                     running += flipped(pageserver, id, () -> {}, pages, loops);
                 }
-                for (int i = 0; i < FLIPS / 4; i++) {
+                for (int i = 0; i < restarts; i++) {
                     offline += flipped(
                             pageserver,
                             id,
@@ -61,9 +72,11 @@ class PageserverDamageTest {
                             loops);
                 }
                 System.out.println("damage: of " + pages.size() + " pages each, reads that failed: " + running + " in "
-                        + FLIPS + " flips under a running server, " + offline + " in " + FLIPS / 4 + " before a start");
+                        + flips + " flips under a running server, " + offline + " in " + restarts + " before a start");
                 pages.requireAll(pageserver, loops, id);
-                assertThat(running + offline).isPositive();
+                if (flips >= MANY_FLIPS) { // a few may all hit what no page of now needs
+                    assertThat(running + offline).isPositive();
+                }
                 goesOnWithADamagedFile(cluster, load, pageserver, loops, pages);
             }
         }
