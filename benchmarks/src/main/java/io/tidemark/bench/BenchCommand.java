@@ -8,6 +8,7 @@ import io.tidemark.bench.pages.GetPageCommand;
 import io.tidemark.bench.push.PushCommand;
 import io.tidemark.bench.read.ReadCommand;
 import io.tidemark.bench.redo.RedoCommand;
+import io.tidemark.bench.start.StartCommand;
 import io.tidemark.bench.storage.StorageCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Command;
             IngestCommand.class,
             GetPageCommand.class,
             StorageCommand.class,
+            StartCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class BenchCommand {

@@ -56,13 +56,19 @@ public final class Branches {
         deleteTree(scratch);
         try {
             PostgresServer.create(directory.binaries(pgMajor), ServerUser.current(), scratch, InitDbOptions.defaults());
-            Branch branch = new Branch(name, StorageDirectory.newTimelineId().toString(), pgMajor, 0);
-            pageserver.importDirectory(branch.timelineId(), scratch);
-            directory.branches().add(branch);
-            return branch;
+            return importStopped(name, pgMajor, scratch);
         } finally {
             deleteTree(scratch);
         }
+    }
+
+    /** Makes a branch of the data directory of a server that was shut down; the directory is read only, and of no use after that. */
+    public Branch importStopped(String name, int pgMajor, Path dataDir) throws IOException {
+        directory.branches().requireFree(name);
+        Branch branch = new Branch(name, StorageDirectory.newTimelineId().toString(), pgMajor, 0);
+        pageserver.importDirectory(branch.timelineId(), dataDir);
+        directory.branches().add(branch);
+        return branch;
     }
 
     private static void deleteTree(Path root) throws IOException {
