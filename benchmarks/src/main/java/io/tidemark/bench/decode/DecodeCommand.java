@@ -43,8 +43,7 @@ public final class DecodeCommand implements Callable<Integer> {
     private static final Duration DEADLINE = Duration.ofMinutes(10);
     private static final String PEER = "pg_waldump --stats";
     private static final String FROM_FILES = "in process, files";
-    private static final int HEAP_SEGMENTS = 16;
-    private static final int WARM_PASSES = 3;
+    private static final int WARM_PASSES = 10;
 
     @Mixin
     BenchOptions options = new BenchOptions();
@@ -60,13 +59,13 @@ public final class DecodeCommand implements Callable<Integer> {
             names = "--scale",
             paramLabel = "N",
             description = "pgbench's scale, for the first part of the WAL (default ${DEFAULT-VALUE}).")
-    int scale = 20;
+    int scale = 10;
 
     @Option(
             names = "--transactions",
             paramLabel = "N",
             description = "TPC-B transactions, for the rest of the WAL (default ${DEFAULT-VALUE}).")
-    int transactions = 500_000;
+    int transactions = 200_000;
 
     @Option(names = "--jmh", description = "Run the JMH benchmark too, after the comparison.")
     boolean jmh;
@@ -78,17 +77,15 @@ public final class DecodeCommand implements Callable<Integer> {
                     ? WalSample.at(wal)
                     : WalSample.create(options.pgTool("pgbench"), scratch.path(), scale, transactions);
             try (SegmentFiles files = SegmentFiles.at(sample.directory())) {
-                MemoryWal heap = MemoryWal.of(sample.directory(), sample.startLsn(), HEAP_SEGMENTS);
+                MemoryWal heap = MemoryWal.of(sample.directory(), sample.startLsn());
                 warmUp(sample, files, heap);
                 options.compare(
                         "decode, " + sample.describe(),
                         List.of(
                                 Contender.of(PEER, () -> process(sample, waldump(sample))),
                                 Contender.of("tidemark wal dump --stats", () -> process(sample, walDump(sample))),
-                                Contender.of(FROM_FILES, () -> pass(sample, files, sample.sizeBytes())),
-                                Contender.of(
-                                        "in process, heap",
-                                        () -> pass(sample, heap, Math.min(heap.sizeBytes(), sample.sizeBytes())))),
+                                Contender.of(FROM_FILES, () -> pass(sample, files)),
+                                Contender.of("in process, heap", () -> pass(sample, heap))),
                         List.of(new Target(FROM_FILES, PEER, SPEED, 2)));
             }
             if (jmh) {
@@ -105,8 +102,8 @@ public final class DecodeCommand implements Callable<Integer> {
     private void warmUp(WalSample sample, WalSource files, WalSource heap) throws IOException, InvalidWalException {
         options.say("warming up with " + sample.describe());
         for (int i = 0; i < WARM_PASSES; i++) {
-            pass(sample, files, 1);
-            pass(sample, heap, 1);
+            pass(sample, files);
+            pass(sample, heap);
         }
     }
 
@@ -135,13 +132,12 @@ public final class DecodeCommand implements Callable<Integer> {
         return sample(sample.sizeBytes(), sample.records(), Program.seconds(done.cpu()), Program.seconds(done.wall()));
     }
 
-    private static Sample pass(WalSample sample, WalSource source, long sizeBytes)
-            throws IOException, InvalidWalException {
+    private static Sample pass(WalSample sample, WalSource source) throws IOException, InvalidWalException {
         long cpuBefore = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         long begun = System.nanoTime();
         long records = new DecodePass().run(source, 16 << 20, sample.startLsn());
         return sample(
-                sizeBytes,
+                sample.sizeBytes(),
                 records,
                 (ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - cpuBefore) / 1e9,
                 (System.nanoTime() - begun) / 1e9);

@@ -21,21 +21,17 @@ final class MemoryWal implements WalSource {
         this.firstSegment = firstSegment;
     }
 
-    /** The first segments of a sample. */
-    static MemoryWal of(Path directory, Lsn startLsn, int maxSegments) throws IOException {
+    /** All segments of a sample, which have to fit the heap. */
+    static MemoryWal of(Path directory, Lsn startLsn) throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.list(directory)) {
-            files = all.sorted().limit(maxSegments).toList();
+            files = all.sorted().toList();
         }
         List<byte[]> segments = new ArrayList<>();
         for (Path file : files) {
             segments.add(Files.readAllBytes(file));
         }
         return new MemoryWal(segments, startLsn.segmentNumber(SEGMENT_BYTES));
-    }
-
-    long sizeBytes() {
-        return (long) segments.size() * SEGMENT_BYTES;
     }
 
     @Override

@@ -37,11 +37,14 @@ public record ComparisonResult(String title, Map<String, List<Sample>> samples) 
         return values.isEmpty() ? Optional.empty() : Optional.of(Spread.of(values));
     }
 
-    /** Round by round, {@code contender}'s value divided by {@code peer}'s; empty when one of them lacks the metric. */
+    /**
+     * Round by round, {@code contender}'s value divided by {@code peer}'s; empty when one of them lacks the metric, or the peer
+     * was at zero.
+     */
     public Optional<Spread> ratio(String contender, String peer, Metric metric) {
         List<Double> mine = values(contender, metric);
         List<Double> theirs = values(peer, metric);
-        if (mine.isEmpty() || mine.size() != theirs.size()) {
+        if (mine.isEmpty() || mine.size() != theirs.size() || theirs.contains(0.0)) {
             return Optional.empty();
         }
         List<Double> ratios = new ArrayList<>();

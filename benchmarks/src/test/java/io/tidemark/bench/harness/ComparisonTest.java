@@ -42,6 +42,15 @@ class ComparisonTest {
     }
 
     @Test
+    void nothingIsComparedWithZero() throws Exception {
+        Comparison comparison = new Comparison("t", List.of(contender("peer", 0.0), contender("ours", 2.0)), 0, 1);
+        ComparisonResult result = comparison.run(line -> {});
+        assertThat(result.ratio("ours", "peer", SPEED)).isEmpty();
+        assertThat(Report.text(result, List.of(new Target("ours", "peer", SPEED, 1))))
+                .contains("unknown, MISSED");
+    }
+
+    @Test
     void aFailedTurnFailsTheComparison() {
         Comparison comparison = new Comparison(
                 "t",
