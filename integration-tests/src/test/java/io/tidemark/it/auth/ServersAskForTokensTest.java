@@ -161,6 +161,8 @@ class ServersAskForTokensTest {
             send(http, everything, 200, "POST", timeline + "/checkpoint", "null");
             send(http, other, 403, "DELETE", timeline, "");
             send(http, mine, 200, "DELETE", timeline, "");
+            assertThat(get(http, "", 200, "/metrics"))
+                    .contains("safekeeper_refusals_total{reason=\"TOKEN_MISSING\"} 3.0");
         }
     }
 

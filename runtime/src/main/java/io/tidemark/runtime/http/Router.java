@@ -97,13 +97,12 @@ public final class Router {
 
     private Caller admit(String authorization) {
         boolean bearer = authorization.regionMatches(true, 0, BEARER, 0, BEARER.length());
-        if (!bearer && !gate.isOpen()) {
-            throw new HttpError(401, "this server asks for a token: Authorization: Bearer TOKEN");
-        }
         try {
             return gate.admit(bearer ? authorization.substring(BEARER.length()).strip() : "");
         } catch (AuthException e) {
-            throw new HttpError(403, e.text());
+            throw e.reason() == AuthException.Reason.TOKEN_MISSING
+                    ? new HttpError(401, "this server asks for a token: Authorization: Bearer TOKEN")
+                    : new HttpError(403, e.text());
         }
     }
 
