@@ -7,6 +7,7 @@ import io.tidemark.wire.client.PgConnection;
 import io.tidemark.wire.client.PgServerException;
 import io.tidemark.wire.frame.TextTable;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ final class Safekeepers {
     private static final Logger LOG = LoggerFactory.getLogger(Safekeepers.class);
 
     private final TenantTimelineId id;
+    private final SystemId systemId;
     private final Supplier<List<HostPort>> addresses;
     private final Connections connections;
     private final @Nullable String password;
@@ -39,11 +41,13 @@ final class Safekeepers {
 
     Safekeepers(
             TenantTimelineId id,
+            SystemId systemId,
             Supplier<List<HostPort>> addresses,
             Connections connections,
             @Nullable String password,
             WalReceiverConfig config) {
         this.id = id;
+        this.systemId = systemId;
         this.addresses = addresses;
         this.connections = connections;
         this.password = password;
@@ -145,9 +149,20 @@ final class Safekeepers {
             throw new IOException(address + " does not say how far it is");
         }
         try {
+            requireSameCluster(address, answer.rows().get(0).get(0));
             return new Candidate(address, Lsn.parse(position));
         } catch (IllegalArgumentException e) {
             throw new IOException(address + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Ids can be mixed up; redo of another cluster's WAL would then make pages that nobody ever had. */
+    private void requireSameCluster(HostPort address, @Nullable String said) throws IOException {
+        SystemId theirs = said == null ? SystemId.UNKNOWN : SystemId.parse(said);
+        if (systemId.isKnown() && theirs.isKnown() && !theirs.equals(systemId)) {
+            throw new IOException(
+                    address + " has WAL of another PostgreSQL under this timeline's id: its system identifier is "
+                            + theirs + ", that of the timeline's data " + systemId);
         }
     }
 

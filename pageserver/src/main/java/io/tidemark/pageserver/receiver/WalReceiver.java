@@ -74,7 +74,7 @@ public final class WalReceiver implements AutoCloseable {
         this.id = target.id();
         this.config = config;
         this.metrics = metrics;
-        this.safekeepers = new Safekeepers(id, addresses, connections, password, config);
+        this.safekeepers = new Safekeepers(id, target.systemId(), addresses, connections, password, config);
         this.thread = Thread.ofVirtual().name("wal-receiver-" + id.timelineId()).start(this::run);
     }
 

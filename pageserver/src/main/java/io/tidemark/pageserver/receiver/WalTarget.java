@@ -2,6 +2,7 @@ package io.tidemark.pageserver.receiver;
 
 import io.tidemark.pageserver.ingest.IngestException;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.replication.PageserverFeedback;
 import io.tidemark.wire.wal.WalRecord;
@@ -10,6 +11,11 @@ import java.io.IOException;
 /** The timeline that a {@link WalReceiver} feeds, called on the receiver's thread only. */
 public interface WalTarget {
     TenantTimelineId id();
+
+    /** Whose WAL it takes; unknown: anybody's. */
+    default SystemId systemId() {
+        return SystemId.UNKNOWN;
+    }
 
     /** 14 to 18. */
     int pgMajor();

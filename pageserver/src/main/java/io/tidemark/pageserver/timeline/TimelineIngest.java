@@ -5,6 +5,7 @@ import io.tidemark.pageserver.ingest.WalIngest;
 import io.tidemark.pageserver.receiver.WalTarget;
 import io.tidemark.runtime.time.TimeSource;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.replication.PageserverFeedback;
 import io.tidemark.wire.replication.PostgresTime;
@@ -36,6 +37,11 @@ public final class TimelineIngest implements WalTarget {
     @Override
     public TenantTimelineId id() {
         return timeline.metadata().id();
+    }
+
+    @Override
+    public SystemId systemId() {
+        return timeline.metadata().systemId();
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.tidemark.wire.frame.ErrorFields;
 import io.tidemark.wire.frame.SqlState;
 import io.tidemark.wire.frame.TextTable;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.server.PgServer;
 import io.tidemark.wire.server.PgServerConfig;
 import io.tidemark.wire.server.PgServerConnection;
@@ -21,6 +22,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A safekeeper that has a timeline or has not, and no WAL of it. */
 final class FakeSafekeeper implements AutoCloseable {
+    /** Of the cluster whose WAL it says it has. */
+    static final SystemId SYSTEM_ID = SystemId.of(42);
+
     private final Channel listener;
     private final AtomicInteger questions = new AtomicInteger();
     private final AtomicInteger streams = new AtomicInteger();
@@ -73,7 +77,7 @@ final class FakeSafekeeper implements AutoCloseable {
                                     Column.int4("timeline"),
                                     Column.text("xlogpos"),
                                     Column.text("dbname"))
-                            .row("42", 1, Lsn.of(0x1000), null)
+                            .row(SYSTEM_ID, 1, Lsn.of(0x1000), null)
                             .build(),
                     "IDENTIFY_SYSTEM");
         }

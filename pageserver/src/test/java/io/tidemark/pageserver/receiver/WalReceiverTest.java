@@ -9,6 +9,7 @@ import io.tidemark.runtime.durable.DurableFile;
 import io.tidemark.runtime.durable.RealDisk;
 import io.tidemark.runtime.net.EventLoops;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
@@ -117,6 +118,21 @@ class WalReceiverTest {
     }
 
     @Test
+    void walOfAnotherClusterIsNotTaken() {
+        safekeeper.hasTimeline = true;
+        SystemId other = SystemId.of(FakeSafekeeper.SYSTEM_ID.value() + 1);
+        WalTarget target = new Target(other, () -> {
+            throw new AssertionError("it begins to stream");
+        });
+        try (WalReceiver receiver = receiver(target)) {
+            Awaitility.await().atMost(DEADLINE).until(() -> safekeeper.questions() > 3);
+            assertThat(safekeeper.streams()).isZero();
+            assertThat(receiver.currentSafekeeper()).isNull();
+            assertThat(receiver.isUnwritten()).isFalse();
+        }
+    }
+
+    @Test
     void aPauseEndsWithANudgeAlsoOneThatCameBefore() throws Exception {
         Wakeups wakeups = new Wakeups();
         wakeups.nudge();
@@ -156,7 +172,12 @@ class WalReceiverTest {
         void run() throws IOException;
     }
 
-    private record Target(OnResume onResume) implements WalTarget {
+    private record Target(SystemId systemId, OnResume onResume) implements WalTarget {
+        /** Of the cluster whose WAL the fake has. */
+        Target(OnResume onResume) {
+            this(FakeSafekeeper.SYSTEM_ID, onResume);
+        }
+
         @Override
         public TenantTimelineId id() {
             return new TenantTimelineId(new TenantId(1, 2), new TimelineId(3, 4));
