@@ -114,7 +114,7 @@ class RunningServerImportTest {
                 assertThat(again.exitCode()).isEqualTo(1);
                 assertThat(again.err()).contains("exists already");
             }
-            String relation = ask("SELECT pg_relation_filepath('accounts')").replace("base/", "1663/");
+            String relation = ask("SELECT pg_relation_filepath('branches')").replace("base/", "1663/");
             postgres.stop(PostgresServer.Shutdown.FAST, PATIENCE);
             Lsn end = shim.status().sourceLsn();
             timeline.await(end, PATIENCE);
@@ -169,7 +169,7 @@ class RunningServerImportTest {
         }
     }
 
-    /** {@code tidemark page diff} between where the timeline begins to be readable and its end. */
+    /** {@code tidemark page diff} between where the timeline begins to be readable and its end, of a page that every transaction changes. */
     private static void assertPagesHaveChanged(
             PageserverServer pageserver, Timeline timeline, String relation, Lsn end) {
         CommandRun diff = CommandRun.of(
