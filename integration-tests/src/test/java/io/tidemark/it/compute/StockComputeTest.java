@@ -4,21 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.storage.BranchExport;
+import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.EmbeddedStorage;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.workload.VariedWorkload;
+import io.tidemark.shim.compute.PostgresKeeper;
+import io.tidemark.shim.compute.Shim;
+import io.tidemark.shim.compute.ShimConfig;
+import io.tidemark.shim.compute.ShimState;
+import io.tidemark.shim.compute.ShimStatus;
 import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.shim.source.PostgresAddress;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.shim.stock.StockComputeConfig;
+import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
@@ -153,6 +163,62 @@ class StockComputeTest {
                             .isEqualTo("3");
                 }
             }
+        }
+    }
+
+    @Test
+    void aDataDirectoryBehindTheLogIsRefused() throws Exception {
+        try (EmbeddedStorage storage = storage(17)) {
+            StockCompute first = storage.startCompute(MAIN, 0, StartListener.NONE);
+            Lsn early;
+            try (Connection connection = connect(first.postgres())) {
+                SqlDigest.run(connection, "CREATE TABLE t AS SELECT 1 AS n");
+                early = Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_lsn()"));
+                SqlDigest.run(connection, "INSERT INTO t SELECT generate_series(2, 1000)");
+            }
+            storage.stopCompute(MAIN);
+
+            // As if somebody had built it at a wrong LSN, or another compute had written meanwhile.
+            Path behind = scratch.resolve("behind");
+            BranchExport.run(
+                    storage.directory(),
+                    storage.directory().branches().require(MAIN),
+                    new BranchTime.AtLsn(early),
+                    behind,
+                    bytes -> {});
+            StockComputeConfig config = elsewhere(storage, Map.of());
+            try (PostgresServer server =
+                    PostgresServer.adopt(storage.directory().binaries(17), ServerUser.current(), behind)) {
+                server.configure(Map.of("synchronous_standby_names", "tidemark", "wal_level", "replica"));
+                server.start();
+                PostgresAddress address =
+                        PostgresAddress.parse("postgres://postgres@127.0.0.1:" + server.port() + "/postgres");
+                ShimConfig wrong = ShimConfig.of(address, config.safekeepers(), config.timeline())
+                        .builtAt(early);
+                assertThat(refusal(wrong)).contains("older copy");
+                // With as much WAL as the quorum has, but other WAL.
+                try (Connection connection = connect(server)) {
+                    SqlDigest.run(
+                            connection,
+                            "SET synchronous_commit = local",
+                            "CREATE TABLE other AS SELECT generate_series(1, 20000)");
+                }
+                assertThat(refusal(wrong)).contains("has diverged");
+                server.stop(PostgresServer.Shutdown.IMMEDIATE, Duration.ofSeconds(ENDING_SECONDS));
+            }
+
+            StockCompute last = storage.startCompute(MAIN, 0, StartListener.NONE);
+            try (Connection connection = connect(last.postgres())) {
+                assertThat(SqlDigest.one(connection, "SELECT count(*) FROM t")).isEqualTo("1000");
+            }
+        }
+    }
+
+    private static String refusal(ShimConfig config) throws Exception {
+        try (Shim shim = Shim.start(config, PostgresKeeper.NONE)) {
+            ShimStatus last = shim.finished().get(ENDING_SECONDS, TimeUnit.SECONDS);
+            assertThat(last.state()).isEqualTo(ShimState.REFUSED);
+            return last.problem();
         }
     }
 
