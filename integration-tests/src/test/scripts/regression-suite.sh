@@ -16,13 +16,11 @@ cd "$work"
 
 version=$(dpkg-query -W -f '${Version}' postgresql-15)
 if ! compgen -G 'postgresql-15_*.orig.tar.*' >/dev/null; then
-  # The source packages' list is kept here, so the machine's own configuration stays as it is.
+  # From where this machine has its Debian packages. The source packages' list is kept here, so its configuration stays as it is.
   mkdir -p apt/parts apt/lists/partial apt/cache/archives/partial
-  for suite in "debian bookworm bookworm-updates" "debian-security bookworm-security"; do
-    read -r archive suites <<<"$suite"
-    printf 'Types: deb-src\nURIs: http://deb.debian.org/%s\nSuites: %s\nComponents: main\nSigned-By: %s\n\n' \
-      "$archive" "$suites" /usr/share/keyrings/debian-archive-keyring.gpg
-  done >apt/parts/source.sources
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' 'Origin: Debian' | sort -u |
+    sed 's|^|deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] |' >apt/parts/source.list
+  [[ -s apt/parts/source.list ]] || { echo "apt names no Debian archive on this machine" >&2; exit 2; }
   apt=(apt-get -q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$work/apt/parts"
     -o "Dir::State::lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache" -o APT::Sandbox::User=root)
   "${apt[@]}" update
