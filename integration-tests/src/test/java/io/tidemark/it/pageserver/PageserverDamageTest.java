@@ -11,7 +11,6 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -155,17 +154,17 @@ class PageserverDamageTest {
         pageserver.kill();
         flip(pageserver.layers(id).resolve(l0), 100);
         pageserver.start();
-        List<Lsn> reached = new ArrayList<>();
-        await("compaction meets the damage, goes on, and so does ingest")
-                .atMost(PATIENCE)
-                .until(() -> {
-                    load.allow(50);
-                    reached.add(pageserver.lastRecordLsn(id));
-                    return pageserver.metric("pageserver_damaged_layers") == 1
-                            && newestL0(pageserver, id).compareTo(l0) != 0
-                            && !isInL0(pageserver, id, l0);
-                });
-        assertThat(reached.getLast()).isGreaterThan(reached.getFirst());
+        await("compaction meets the damage and goes on").atMost(PATIENCE).until(() -> {
+            load.allow(50);
+            return pageserver.metric("pageserver_damaged_layers") == 1
+                    && newestL0(pageserver, id).compareTo(l0) != 0
+                    && !isInL0(pageserver, id, l0);
+        });
+        Lsn reached = pageserver.lastRecordLsn(id);
+        await("so does ingest").atMost(PATIENCE).until(() -> {
+            load.allow(20);
+            return pageserver.lastRecordLsn(id).compareTo(reached) > 0;
+        });
         pages.requireRightOrNamed(pageserver, loops, id, l0);
         assertThat(pageserver.timeline(id).path("state").asString()).isEqualTo("Active");
         assertThat(pageserver.log()).contains("compaction goes on without");
