@@ -10,10 +10,11 @@ import java.sql.Statement;
 import java.util.Optional;
 import java.util.Properties;
 
-/** Asks PostgreSQL about its WAL and about the shim, over SQL. Nothing it asks waits for the quorum. */
+/** Asks PostgreSQL about its WAL and about the shim, over SQL. Nothing it asks by itself waits for the quorum. */
 public final class PostgresProbe {
     private static final String CONNECT_TIMEOUT_SECONDS = "5";
     private static final String ANSWER_TIMEOUT_SECONDS = "10";
+    private static final String SOCKET_TIMEOUT_SECONDS = "30";
 
     private final PostgresServer postgres;
 
@@ -31,7 +32,10 @@ public final class PostgresProbe {
 
     /** A connection as the superuser; the caller closes it. */
     public Connection connect() throws SQLException {
-        Properties properties = new Properties();
+        return connect(new Properties());
+    }
+
+    private Connection connect(Properties properties) throws SQLException {
         properties.setProperty("user", "postgres");
         properties.setProperty("connectTimeout", CONNECT_TIMEOUT_SECONDS);
         properties.setProperty("ApplicationName", "tidemark-cli");
@@ -56,7 +60,9 @@ public final class PostgresProbe {
     }
 
     private Optional<String> ask(String sql) throws SQLException {
-        try (Connection connection = connect();
+        Properties properties = new Properties();
+        properties.setProperty("socketTimeout", SOCKET_TIMEOUT_SECONDS);
+        try (Connection connection = connect(properties);
                 Statement statement = connection.createStatement()) {
             statement.setQueryTimeout(Integer.parseInt(ANSWER_TIMEOUT_SECONDS));
             try (ResultSet rows = statement.executeQuery(sql)) {

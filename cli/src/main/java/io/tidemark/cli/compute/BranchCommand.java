@@ -24,6 +24,7 @@ import picocli.CommandLine.Parameters;
         subcommands = {
             BranchCommand.Create.class,
             BranchListCommand.class,
+            BranchPointsCommand.class,
             BranchCommand.Delete.class,
             BranchCommand.Rename.class,
             BranchCommand.Restore.class,
@@ -31,7 +32,7 @@ import picocli.CommandLine.Parameters;
         })
 public final class BranchCommand {
     private static final String TIMES = "An LSN (0/16B3748), a time (2026-11-26T10:15:30Z, '2026-11-26 10:15:30+01'),"
-            + " so long ago (-90s, -10m, -2h, -1d), or head";
+            + " so long ago (-90s, -10m, -2h, -1d), a restore point (point:NAME), or head";
 
     private BranchCommand() {}
 

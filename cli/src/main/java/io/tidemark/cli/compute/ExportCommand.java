@@ -40,7 +40,7 @@ public final class ExportCommand extends StorageCommand {
             names = "--at",
             paramLabel = "TIME",
             defaultValue = "head",
-            description = "An LSN, a time, so long ago (-10m), or head (default: head).")
+            description = "An LSN, a time, so long ago (-10m), a restore point (point:NAME), or head (default: head).")
     String at = "head";
 
     @Option(names = "--json", description = "Print JSON.")

@@ -36,7 +36,7 @@ public final class BranchExport {
     public static Lsn run(StorageDirectory directory, Branch branch, BranchTime at, Path target, LongConsumer progress)
             throws IOException, InterruptedException {
         Path absolute = target.toAbsolutePath().normalize();
-        Lsn lsn = new Branches(directory).resolve(branch, at);
+        Branches.Place place = new Branches(directory).place(branch, at);
         Path parent = absolute.getParent();
         if (parent == null) {
             throw new ClusterException("cannot export to " + absolute);
@@ -51,8 +51,8 @@ public final class BranchExport {
                                     directory.config().pageserverPg().port(),
                                     "tidemark")
                             .withParameter("application_name", "export"),
-                    new TenantTimelineId(directory.config().tenantId(), branch.timelineId()),
-                    lsn,
+                    new TenantTimelineId(directory.config().tenantId(), place.timeline()),
+                    place.lsn(),
                     absolute,
                     user,
                     progress);
@@ -63,7 +63,7 @@ public final class BranchExport {
             user.own(configuration);
         }
         sync(absolute);
-        return lsn;
+        return place.lsn();
     }
 
     private static void sync(Path root) throws IOException {

@@ -22,13 +22,20 @@ public sealed interface BranchTime {
     /** What was committed at a moment. */
     record AtMoment(Instant moment) implements BranchTime {}
 
+    /** Where pg_create_restore_point was called with a name; the last such place. */
+    record AtPoint(String name) implements BranchTime {}
+
+    /** A restore point is named after this, so that its name may look like anything. */
+    String POINT = "point:";
+
     Pattern LSN = Pattern.compile("[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}");
     Pattern AGO = Pattern.compile("-([0-9]{1,9})([smhd])");
     Pattern SHORT_OFFSET = Pattern.compile(".*[+-][0-9]{2}");
 
     /**
      * Reads {@code head}, {@code 0/16B3748}, {@code 2026-11-26T10:15:30Z}, PostgreSQL's {@code 2026-11-26 10:15:30.5+01}, the same without
-     * an offset in the time zone of this machine, or {@code -90s}, {@code -10m}, {@code -2h}, {@code -1d} for so long ago.
+     * an offset in the time zone of this machine, {@code -90s}, {@code -10m}, {@code -2h}, {@code -1d} for so long ago, or
+     * {@code point:NAME} for a restore point.
      *
      * @throws IllegalArgumentException naming these forms
      */
@@ -36,6 +43,9 @@ public sealed interface BranchTime {
         String stripped = text.strip();
         if (stripped.equalsIgnoreCase("head")) {
             return new Head();
+        }
+        if (stripped.startsWith(POINT) && stripped.length() > POINT.length()) {
+            return new AtPoint(stripped.substring(POINT.length()));
         }
         if (LSN.matcher(stripped).matches()) {
             return new AtLsn(Lsn.parse(stripped.toUpperCase(Locale.ROOT)));
@@ -60,7 +70,7 @@ public sealed interface BranchTime {
         } catch (DateTimeException e) {
             throw new IllegalArgumentException(
                     "neither an LSN (0/16B3748) nor a time (2026-11-26T10:15:30Z, '2026-11-26 10:15:30+01', -10m for ten"
-                            + " minutes ago, head): '" + text + "'",
+                            + " minutes ago, head) nor a restore point (point:NAME): '" + text + "'",
                     e);
         }
     }

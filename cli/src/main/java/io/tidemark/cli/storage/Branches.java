@@ -5,6 +5,7 @@ import io.tidemark.cli.cluster.ClusterException;
 import io.tidemark.cli.cluster.ClusterLayout;
 import io.tidemark.cli.cluster.SafekeeperProbe;
 import io.tidemark.cli.storage.PageserverClient.Moment;
+import io.tidemark.cli.storage.PageserverClient.RestorePoint;
 import io.tidemark.cli.storage.PageserverClient.TimelineInfo;
 import io.tidemark.shim.postgres.InitDbOptions;
 import io.tidemark.shim.postgres.PostgresServer;
@@ -15,6 +16,7 @@ import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +34,9 @@ public final class Branches {
     private static final Logger log = LoggerFactory.getLogger(Branches.class);
     private static final DateTimeFormatter SUFFIX =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+
+    private static final Duration INGEST_PATIENCE = Duration.ofSeconds(60);
+    private static final Duration POLL = Duration.ofMillis(50);
 
     private final StorageDirectory directory;
     private final PageserverClient pageserver;
@@ -93,18 +99,63 @@ public final class Branches {
         Branch parent = directory.branches().require(from);
         TimelineId id = StorageDirectory.newTimelineId();
         Branch branch = new Branch(name, id.toString(), parent.pgMajor(), 0);
-        TimelineInfo made = pageserver.branch(id, parent.timelineId(), resolve(parent, at));
+        Place place = place(parent, at);
+        TimelineInfo made = pageserver.branch(id, place.timeline(), place.lsn());
         directory.branches().add(branch);
         return new Created(branch, from, made.ancestorLsn());
     }
 
-    /** The LSN of a time in a branch's history. */
-    public Lsn resolve(Branch branch, BranchTime at) throws IOException {
+    /**
+     * Where something can be read, or branched from.
+     *
+     * @param timeline a branch's own, or an ancestor's, when it is from before they parted
+     */
+    public record Place(TimelineId timeline, Lsn lsn) {}
+
+    /** The place of a time in a branch's history. */
+    public Place place(Branch branch, BranchTime at) throws IOException {
         return switch (at) {
-            case BranchTime.Head head -> head(branch);
-            case BranchTime.AtLsn exact -> Lsn.of(exact.lsn().value() & ~7L);
-            case BranchTime.AtMoment when -> atMoment(branch, when.moment());
+            case BranchTime.Head head -> new Place(branch.timelineId(), head(branch));
+            case BranchTime.AtLsn exact ->
+                new Place(branch.timelineId(), Lsn.of(exact.lsn().value() & ~7L));
+            case BranchTime.AtMoment when -> new Place(branch.timelineId(), atMoment(branch, when.moment()));
+            case BranchTime.AtPoint point -> atPoint(branch, point.name());
         };
+    }
+
+    private Place atPoint(Branch branch, String name) throws IOException {
+        List<RestorePoint> all = restorePoints(branch);
+        return all.stream()
+                .filter(point -> point.name().equals(name))
+                .findFirst()
+                .map(point -> new Place(point.timeline(), point.lsn()))
+                .orElseThrow(() -> new ClusterException("the history of branch " + branch.name()
+                        + " has no restore point '" + name + "' that can still be gone back to; it has "
+                        + all.stream().map(RestorePoint::name).toList()));
+    }
+
+    /** The restore points of a branch: all that have been made by now, also those that its compute has not flushed yet. */
+    public List<RestorePoint> restorePoints(Branch branch) throws IOException {
+        Lsn flushed = computes.flush(branch).orElse(Lsn.INVALID);
+        awaitIngested(branch, head(branch).max(flushed));
+        return pageserver.restorePoints(branch.timelineId());
+    }
+
+    /** Waits until the pageserver has a branch's WAL up to an LSN. */
+    public void awaitIngested(Branch branch, Lsn lsn) throws IOException {
+        long deadline = System.nanoTime() + INGEST_PATIENCE.toNanos();
+        while (true) {
+            TimelineInfo info = require(branch);
+            if (info.lastRecordLsn().isAtLeast(lsn)) {
+                return;
+            }
+            if (System.nanoTime() > deadline) {
+                throw new ClusterException("the pageserver has branch " + branch.name() + " up to "
+                        + info.lastRecordLsn() + " after " + INGEST_PATIENCE.toSeconds() + " s, and not yet up to "
+                        + lsn + "; its log says why, or try again");
+            }
+            LockSupport.parkNanos(POLL.toNanos());
+        }
     }
 
     private Lsn atMoment(Branch branch, Instant moment) throws IOException {
@@ -203,7 +254,8 @@ public final class Branches {
         String kept = name + "_before_" + SUFFIX.format(now);
         directory.branches().requireFree(kept);
         TimelineId id = StorageDirectory.newTimelineId();
-        pageserver.branch(id, branch.timelineId(), resolve(branch, at));
+        Place place = place(branch, at);
+        pageserver.branch(id, place.timeline(), place.lsn());
         swap(branch, kept, id);
         return kept;
     }

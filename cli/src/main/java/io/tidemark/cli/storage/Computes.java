@@ -3,12 +3,16 @@ package io.tidemark.cli.storage;
 import io.tidemark.cli.cluster.ClusterException;
 import io.tidemark.cli.cluster.JvmCommand;
 import io.tidemark.cli.cluster.Ports;
+import io.tidemark.cli.cluster.PostgresProbe;
 import io.tidemark.cli.cluster.ServerProcess;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -17,9 +21,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The computes of a storage cluster, each a process of its own with its PostgreSQL; at most one per branch. */
 public final class Computes {
+    private static final Logger log = LoggerFactory.getLogger(Computes.class);
+    // Of all that commits it changes the least: a record that nobody reads.
+    private static final String EMPTY_MESSAGE = "SELECT pg_logical_emit_message(true, 'tidemark', '')";
     private static final int PREFERRED_PORT = 54321;
     private static final Duration STOP_DEADLINE = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(20);
@@ -124,6 +133,32 @@ public final class Computes {
             port = ports.choose(0);
         }
         return port;
+    }
+
+    /**
+     * Makes a compute that runs commit something, and so everything before it, which PostgreSQL may have only in memory: it does not flush
+     * for pg_create_restore_point.
+     *
+     * @return where that is in its WAL; empty when there is no compute, or it does not take commits
+     */
+    Optional<Lsn> flush(Branch branch) throws IOException {
+        Path dataDir = directory.layout().computeDir(branch.name()).resolve("data");
+        if (PostgresServer.majorOf(dataDir).isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            PostgresServer postgres =
+                    PostgresServer.open(directory.binaries(branch.pgMajor()), ServerUser.current(), dataDir);
+            return postgres.isRunning()
+                    ? Optional.of(Lsn.parse(new PostgresProbe(postgres).require(EMPTY_MESSAGE)))
+                    : Optional.empty();
+        } catch (SQLException e) {
+            log.warn("the compute of branch {} does not commit: {}", branch.name(), e.getMessage());
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
     }
 
     /**

@@ -124,6 +124,26 @@ public final class PageserverClient {
         return new Moment(lsn(node, "lsn"), node.path("kind").asString(""));
     }
 
+    /**
+     * A place in the history that pg_create_restore_point named.
+     *
+     * @param timeline whose history it is in: the one that was asked about, or an ancestor
+     */
+    public record RestorePoint(String name, Lsn lsn, String time, TimelineId timeline) {}
+
+    /** Those of a timeline and its ancestors that can be gone back to, in the order of their LSNs. */
+    public List<RestorePoint> restorePoints(TimelineId id) throws IOException {
+        List<RestorePoint> all = new ArrayList<>();
+        for (JsonNode node : require("GET", timelines + "/" + id + "/restore_points", null, PATIENT)) {
+            all.add(new RestorePoint(
+                    node.path("name").asString(""),
+                    lsn(node, "lsn"),
+                    node.path("time").asString(""),
+                    TimelineId.parse(node.required("timeline_id").asString())));
+        }
+        return all;
+    }
+
     /** Makes durable what has been ingested. */
     public void checkpoint(TimelineId id) throws IOException {
         require("PUT", timelines + "/" + id + "/checkpoint", null, PATIENT);

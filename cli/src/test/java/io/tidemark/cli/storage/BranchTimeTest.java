@@ -22,6 +22,9 @@ class BranchTimeTest {
     void allFormsAreRead() {
         assertThat(BranchTime.parse("head", NOW)).isEqualTo(new BranchTime.Head());
         assertThat(BranchTime.parse("0/16b3748", NOW)).isEqualTo(new BranchTime.AtLsn(Lsn.parse("0/16B3748")));
+        assertThat(BranchTime.parse("point:0/16B3748", NOW)).isEqualTo(new BranchTime.AtPoint("0/16B3748"));
+        assertThat(BranchTime.parse("point:before the change", NOW))
+                .isEqualTo(new BranchTime.AtPoint("before the change"));
         assertThat(moment("2026-02-28T23:59:00Z")).isEqualTo(Instant.parse("2026-02-28T23:59:00Z"));
         assertThat(moment("2026-02-28T23:59:00+02:00")).isEqualTo(Instant.parse("2026-02-28T21:59:00Z"));
         // As PostgreSQL prints it.
@@ -37,7 +40,19 @@ class BranchTimeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "yesterday", "0/", "2026-02-30T00:00:00Z", "-5", "5m", "-5y", "0/123456789"})
+    @ValueSource(
+            strings = {
+                "",
+                "yesterday",
+                "0/",
+                "2026-02-30T00:00:00Z",
+                "-5",
+                "5m",
+                "-5y",
+                "0/123456789",
+                "point:",
+                "before"
+            })
     void anythingElseIsRefusedWithTheForms(String text) {
         assertThatThrownBy(() -> BranchTime.parse(text, NOW))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -2,6 +2,7 @@ package io.tidemark.pageserver.http;
 
 import io.tidemark.pageserver.timeline.LsnByTimestamp;
 import io.tidemark.pageserver.timeline.ReadException;
+import io.tidemark.pageserver.timeline.RestorePoints;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineMaintenance;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
@@ -18,10 +19,11 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.Locale;
 import java.util.Optional;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** LSNs and moments, and LSNs that are kept readable for a while. */
+/** LSNs, their moments and names, and LSNs that are kept readable for a while. */
 final class TimeRoutes {
     private static final DateTimeFormatter MILLISECONDS =
             new DateTimeFormatterBuilder().appendInstant(3).toFormatter(Locale.ROOT);
@@ -41,6 +43,7 @@ final class TimeRoutes {
     void addTo(Router router) {
         router.on("GET", TimelinePath.TIMELINE + "/get_lsn_by_timestamp", this::lsnByTimestamp)
                 .on("GET", TimelinePath.TIMELINE + "/get_timestamp_of_lsn", this::timestampOfLsn)
+                .on("GET", TimelinePath.TIMELINE + "/restore_points", this::restorePoints)
                 .on("POST", TimelinePath.TIMELINE + "/lsn_lease", this::lease);
     }
 
@@ -100,6 +103,24 @@ final class TimeRoutes {
         } catch (ReadException e) {
             throw new HttpError(e.kind() == ReadException.Kind.BAD_REQUEST ? 412 : 500, e.text());
         }
+    }
+
+    /** The names that pg_create_restore_point gave; each with the timeline that has it, which may be an ancestor. */
+    private HttpReply restorePoints(HttpRequestView request) {
+        Timeline timeline = path.timeline(request);
+        ArrayNode all = PageserverApi.array();
+        try {
+            for (RestorePoints.Offer offer : RestorePoints.of(timeline)) {
+                all.add(PageserverApi.object()
+                        .put("name", offer.point().name())
+                        .put("lsn", offer.point().lsn().toString())
+                        .put("time", offer.point().time().toString())
+                        .put("timeline_id", offer.timeline().toString()));
+            }
+        } catch (ReadException e) {
+            throw new HttpError(500, e.text());
+        }
+        return HttpReply.json(all);
     }
 
     /** Body: {@code lsn}. 500 when it is not readable any more, as Neon answers. */

@@ -6,6 +6,7 @@ import io.tidemark.pageserver.pgcontrol.CheckPoint;
 import io.tidemark.pageserver.pgcontrol.ControlFile;
 import io.tidemark.pageserver.pgcontrol.InvalidControlFileException;
 import io.tidemark.pageserver.redo.RecordData;
+import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 
 /** What the XLOG resource manager says of the server as a whole. */
@@ -40,6 +41,12 @@ final class ControlIngest {
     void fullPageWrites(RecordData main) {
         context.checkPoint().get().setFullPageWrites(main.bool());
         context.checkPoint().markChanged();
+    }
+
+    /** XLOG_RESTORE_POINT: {@code rp_time(i64) rp_name(64 bytes, ended by NUL)}; it names where its record ends. */
+    void restorePoint(RecordData main, Lsn end) {
+        RestorePoint point = RestorePoint.readRecord(main, end);
+        context.changes().put(Keys.restorePoint(point.nameBytes()), point.image());
     }
 
     /** XLOG_END_OF_RECOVERY: {@code end_time(i64) ThisTimeLineID(u32) PrevTimeLineID(u32) wal_level(i32, from 17 on)}. */

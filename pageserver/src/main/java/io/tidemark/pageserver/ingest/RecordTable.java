@@ -23,6 +23,7 @@ final class RecordTable {
         PARAMETERS(false),
         FULL_PAGE_WRITES(false),
         END_OF_RECOVERY(false),
+        RESTORE_POINT(false),
         COMMIT(false),
         ABORT(false),
         PREPARE(false),
@@ -106,7 +107,7 @@ final class RecordTable {
         add(XLOG, 0x40, Action.NONE); // SWITCH
         add(XLOG, 0x50, Action.NONE); // BACKUP_END
         add(XLOG, 0x60, Action.PARAMETERS);
-        add(XLOG, 0x70, Action.NONE); // RESTORE_POINT
+        add(XLOG, 0x70, Action.RESTORE_POINT);
         add(XLOG, 0x80, Action.FULL_PAGE_WRITES);
         add(XLOG, 0x90, Action.END_OF_RECOVERY);
         add(XLOG, 0xA0, Action.BLOCKS); // FPI_FOR_HINT

@@ -133,6 +133,7 @@ public final class WalIngest {
             case ONLINE_CHECKPOINT -> control.onlineCheckPoint(main);
             case NEXT_OID -> control.nextOid(main);
             case PARAMETERS -> control.parameters(main);
+            case RESTORE_POINT -> control.restorePoint(main, record.end());
             case FULL_PAGE_WRITES -> control.fullPageWrites(main);
             case END_OF_RECOVERY -> control.endOfRecovery(main);
             case LOGICAL_MESSAGE -> logicalMessage(main);

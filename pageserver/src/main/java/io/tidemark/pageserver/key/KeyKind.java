@@ -12,6 +12,7 @@ public enum KeyKind {
     RELATION_MAP(0x63),
     SLRU_SEGMENT_SIZE(0x64),
     TWO_PHASE_FILE(0x65),
+    RESTORE_POINT(0x66),
     REPLICATION_ORIGIN(0x70),
     AUX_FILE(0x71);
 

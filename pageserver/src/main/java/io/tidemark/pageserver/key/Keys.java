@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  *   63 RELATION_MAP        tablespace  database  0         0     0       pg_filenode.map, the whole file; database 0: global
  *   64 SLRU_SEGMENT_SIZE   kind        0         segment   0     0       pages: u32; the segment exists as long as this does
  *   65 TWO_PHASE_FILE      0           xid high  xid low   0     0       the state file without its CRC; the xid has 64 bits
+ *   66 RESTORE_POINT       104 bits of the name's SHA-256                time: i64, microseconds since 2000 | LSN: u64 | name
  *   70 REPLICATION_ORIGIN  0           0         id        0     0       remote LSN: u64
  *   71 AUX_FILE            104 bits of the path's SHA-256                path length(u16) path content
  *
@@ -138,8 +139,21 @@ public final class Keys {
      * @param path relative to the data directory
      */
     public static Key auxFile(String path) {
-        ByteBuffer hash = ByteBuffer.wrap(sha256(path.getBytes(UTF_8)));
-        long high = (long) KeyKind.AUX_FILE.family() << 56 | hash.getLong(0) & 0x00FF_FFFF_FFFF_FFFFL;
+        return hashed(KeyKind.AUX_FILE, path.getBytes(UTF_8));
+    }
+
+    /**
+     * The place in the history that has a name.
+     *
+     * @param name in the server's encoding, whatever that is
+     */
+    public static Key restorePoint(byte[] name) {
+        return hashed(KeyKind.RESTORE_POINT, name);
+    }
+
+    private static Key hashed(KeyKind kind, byte[] name) {
+        ByteBuffer hash = ByteBuffer.wrap(sha256(name));
+        long high = (long) kind.family() << 56 | hash.getLong(0) & 0x00FF_FFFF_FFFF_FFFFL;
         return new Key(high, hash.getLong(8) & ~0xFFFFL);
     }
 
@@ -203,6 +217,7 @@ public final class Keys {
             case DATABASE -> "database " + describeDatabase(key);
             case RELATION_MAP -> "relation map of " + describeDatabase(key);
             case TWO_PHASE_FILE -> "two-phase file %016X".formatted(twoPhaseXid(key));
+            case RESTORE_POINT -> "restore point " + key;
             case REPLICATION_ORIGIN -> "replication origin " + key.f4();
             case AUX_FILE -> "aux file " + key;
             case CONTROL ->

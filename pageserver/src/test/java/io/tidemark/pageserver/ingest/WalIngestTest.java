@@ -20,7 +20,9 @@ import io.tidemark.wire.wal.ResourceManagers;
 import io.tidemark.wire.wal.WalFlavour;
 import io.tidemark.wire.wal.WalRecord;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,6 +125,36 @@ class WalIngestTest {
                 }
             }
         }
+    }
+
+    @Test
+    void aRestorePointIsWhereItsRecordEndsAndTheLaterOfOneNameCounts() throws Exception {
+        ingest(record(ResourceManagers.XLOG, 0x70).mainBytes(restorePoint(1_000_000, "before")));
+        ingest(record(ResourceManagers.XLOG, 0x70).mainBytes(restorePoint(2_000_000, "after")));
+        ingest(record(ResourceManagers.XLOG, 0x70).mainBytes(restorePoint(3_000_000, "before")));
+        List<String> points = new ArrayList<>();
+        head.scan(KeyKind.RESTORE_POINT.range(), (key, value) -> {
+            RestorePoint point = RestorePoint.read(value);
+            assertThat(Keys.restorePoint(point.nameBytes())).isEqualTo(key);
+            points.add(point.name() + " " + point.lsn() + " " + point.time());
+        });
+        assertThat(points)
+                .containsExactlyInAnyOrder(
+                        "before " + BASE.plus(0x300) + " 2000-01-01T00:00:03Z",
+                        "after " + BASE.plus(0x200) + " 2000-01-01T00:00:02Z");
+        WalRecord cut = record(ResourceManagers.XLOG, 0x70)
+                .mainBytes(Arrays.copyOf(restorePoint(1, "cut"), 40))
+                .build();
+        assertThatThrownBy(() -> ingest.ingest(cut)).isInstanceOf(IngestException.class);
+    }
+
+    /** {@code xl_restore_point}. */
+    private static byte[] restorePoint(long microseconds, String name) {
+        byte[] main = new byte[72];
+        LittleEndian.putI64(main, 0, microseconds);
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        System.arraycopy(bytes, 0, main, 8, bytes.length);
+        return main;
     }
 
     @Test

@@ -1,0 +1,168 @@
+package io.tidemark.it.compute;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.storage.BranchExport;
+import io.tidemark.cli.storage.BranchTime;
+import io.tidemark.cli.storage.Branches;
+import io.tidemark.cli.storage.EmbeddedStorage;
+import io.tidemark.cli.storage.PageserverClient.RestorePoint;
+import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.it.CommandRun;
+import io.tidemark.shim.postgres.PostgresArchives;
+import io.tidemark.shim.postgres.PostgresServer;
+import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.shim.stock.StartListener;
+import io.tidemark.shim.stock.StockCompute;
+import io.tidemark.wire.id.Lsn;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What pg_create_restore_point named on a compute can be branched from, restored to and exported by that name. */
+class RestorePointTest {
+    private static final String MAIN = StorageDirectory.MAIN;
+    private static final Map<String, String> SETTINGS = Map.of("autovacuum", "off");
+
+    private Path scratch = Path.of("unset");
+
+    @BeforeEach
+    void makeScratch() throws IOException {
+        scratch = ServerUser.current().scratchDirectory("tidemark-point-");
+    }
+
+    @AfterEach
+    void removeScratch() throws IOException {
+        try (Stream<Path> paths = Files.walk(scratch)) {
+            paths.sorted(Comparator.reverseOrder())
+                    .forEach(path -> path.toFile().delete());
+        }
+    }
+
+    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
+        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
+                scratch.resolve("cluster"),
+                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
+    }
+
+    private static Connection connect(PostgresServer server) throws Exception {
+        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
+    }
+
+    @Test
+    void aNamedPlaceIsGoneBackTo() throws Exception {
+        goBack(17);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {14, 15, 16, 18})
+    @Tag("slow")
+    void aNamedPlaceIsGoneBackToInEveryVersion(int major) throws Exception {
+        goBack(major);
+    }
+
+    private void goBack(int major) throws Exception {
+        Lsn early;
+        Lsn later;
+        try (EmbeddedStorage storage = storage(major)) {
+            StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            Branches branches = new Branches(storage.directory());
+            try (Connection connection = connect(main.postgres())) {
+                SqlDigest.run(connection, "CREATE TABLE t AS SELECT 1 AS n");
+                Lsn first = point(connection, "before migration");
+                SqlDigest.run(connection, "INSERT INTO t VALUES (2)");
+                early = point(connection, "0/1234");
+                SqlDigest.run(connection, "INSERT INTO t VALUES (40)");
+                later = point(connection, "before migration");
+                // Nothing follows that would flush it; what is flushed has this name at another place.
+                branches.create("b", MAIN, new BranchTime.AtPoint("before migration"));
+                SqlDigest.run(connection, "INSERT INTO t VALUES (800)");
+                branches.create("c", "b", BranchTime.parse("point:0/1234", Instant.now()));
+                // The name that was given again later is there as it was then.
+                assertThat(names(branches, storage, "c"))
+                        .containsExactly("before migration " + first, "0/1234 " + early);
+            }
+            assertThat(names(branches, storage, MAIN)).containsExactly("0/1234 " + early, "before migration " + later);
+            assertThat(sum(storage, "b")).isEqualTo("43");
+            // As of before it left its parent; the parent's history, under the branch's name.
+            assertThat(sum(storage, "c")).isEqualTo("3");
+            assertThatThrownBy(() -> branches.create("d", "c", new BranchTime.AtPoint("after migration")))
+                    .isInstanceOf(ClusterException.class)
+                    .hasMessageContaining("no restore point 'after migration'")
+                    .hasMessageContaining("[before migration, 0/1234]");
+            assertThat(storage.directory().branches().find("d")).isEmpty();
+            export(storage, major);
+        }
+        // Durable: other processes serve it now.
+        try (EmbeddedStorage storage = storage(major)) {
+            Branches branches = new Branches(storage.directory());
+            assertThat(names(branches, storage, MAIN)).containsExactly("0/1234 " + early, "before migration " + later);
+            assertThat(command("branch", "points", "--json", "b"))
+                    .contains("\"0/1234\"", "\"" + early + "\"", "\"main\"", "\"" + later + "\"", "\"b\"");
+            assertThat(command("branch", "points")).contains("before migration", later.toString());
+            assertThat(command("branch", "restore", MAIN, "--at", "point:0/1234"))
+                    .contains("is back at point:0/1234");
+            assertThat(sum(storage, MAIN)).isEqualTo("3");
+        }
+    }
+
+    private static Lsn point(Connection connection, String name) throws Exception {
+        return Lsn.parse(SqlDigest.one(connection, "SELECT pg_create_restore_point('" + name + "')"));
+    }
+
+    private static List<String> names(Branches branches, EmbeddedStorage storage, String branch) throws IOException {
+        return branches.restorePoints(storage.directory().branches().require(branch)).stream()
+                .sorted(Comparator.comparing(RestorePoint::lsn))
+                .map(point -> point.name() + " " + point.lsn())
+                .toList();
+    }
+
+    private void export(EmbeddedStorage storage, int major) throws Exception {
+        Path exported = scratch.resolve("exported");
+        BranchExport.run(
+                storage.directory(),
+                storage.directory().branches().require("b"),
+                new BranchTime.AtPoint("0/1234"),
+                exported,
+                bytes -> {});
+        PostgresServer server =
+                PostgresServer.adopt(PostgresArchives.configured().require(major), ServerUser.current(), exported);
+        server.start();
+        try (server;
+                Connection connection = connect(server)) {
+            assertThat(SqlDigest.one(connection, "SELECT sum(n) FROM t")).isEqualTo("3");
+        }
+    }
+
+    private String command(String... words) {
+        CommandRun run = CommandRun.of(Stream.concat(Stream.of(words), Stream.of("--dir=" + scratch.resolve("cluster")))
+                .toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        return run.out();
+    }
+
+    private static String sum(EmbeddedStorage storage, String branch) throws Exception {
+        StockCompute compute = storage.startCompute(branch, 0, SETTINGS, StartListener.NONE);
+        try (Connection connection = connect(compute.postgres())) {
+            return SqlDigest.one(connection, "SELECT sum(n) FROM t");
+        } finally {
+            storage.stopCompute(branch);
+        }
+    }
+}
