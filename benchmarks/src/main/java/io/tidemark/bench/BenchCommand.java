@@ -1,6 +1,7 @@
 package io.tidemark.bench;
 
 import io.tidemark.bench.commit.CommitCommand;
+import io.tidemark.bench.compute.ComputeCommand;
 import io.tidemark.bench.decode.DecodeCommand;
 import io.tidemark.bench.idle.IdleCommand;
 import io.tidemark.bench.ingest.IngestCommand;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Command;
             GetPageCommand.class,
             StorageCommand.class,
             StartCommand.class,
+            ComputeCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class BenchCommand {

@@ -29,8 +29,12 @@ public final class ScratchDirectory implements AutoCloseable {
         if (parent.isEmpty()) {
             return new ScratchDirectory(ServerUser.current().scratchDirectory("tidemark-bench-"), keep);
         }
-        Path directory = Files.createDirectories(parent.get().toAbsolutePath().normalize())
-                .resolve("bench-" + ProcessHandle.current().pid());
+        Path inside = Files.createDirectories(parent.get().toAbsolutePath().normalize());
+        String name = "bench-" + ProcessHandle.current().pid();
+        Path directory = inside.resolve(name);
+        for (int next = 2; Files.exists(directory); next++) {
+            directory = inside.resolve(name + "-" + next);
+        }
         return new ScratchDirectory(Files.createDirectory(directory), keep);
     }
 

@@ -33,9 +33,20 @@ public final class Pgbench {
         run(List.of("--initialize", "--quiet", "--scale=" + scale));
     }
 
+    /** The same without a vacuum: rows come frozen from COPY. For a server with {@code wal_level=minimal} little of it is WAL. */
+    public void load(int scale) throws IOException, InterruptedException {
+        run(List.of("--initialize", "--quiet", "--init-steps=dtgp", "--scale=" + scale));
+    }
+
     /** The TPC-B-like transaction for some seconds; pgbench itself vacuums nothing before. */
     public Result runFor(int clients, int seconds) throws IOException, InterruptedException {
         return result(run(List.of("--no-vacuum", "--client=" + clients, "--jobs=1", "--time=" + seconds)));
+    }
+
+    /** One SELECT by primary key per transaction, for some seconds. */
+    public Result selectFor(int clients, int seconds) throws IOException, InterruptedException {
+        return result(
+                run(List.of("--select-only", "--no-vacuum", "--client=" + clients, "--jobs=1", "--time=" + seconds)));
     }
 
     /** The TPC-B-like transaction so many times in each client. */
