@@ -5,6 +5,7 @@ import io.tidemark.bench.compute.ComputeCommand;
 import io.tidemark.bench.decode.DecodeCommand;
 import io.tidemark.bench.idle.IdleCommand;
 import io.tidemark.bench.ingest.IngestCommand;
+import io.tidemark.bench.junit.JunitCommand;
 import io.tidemark.bench.pages.GetPageCommand;
 import io.tidemark.bench.push.PushCommand;
 import io.tidemark.bench.read.ReadCommand;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Command;
             StorageCommand.class,
             StartCommand.class,
             ComputeCommand.class,
+            JunitCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class BenchCommand {

@@ -10,6 +10,7 @@ import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import java.io.IOException;
+import java.lang.reflect.Constructor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -22,8 +23,12 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** The storage of one JVM's tests for one major version, in a temporary directory. Safe to use from any thread; one at a time gets through. */
-final class TestStorage implements AutoCloseable {
+/**
+ * The storage of one JVM's tests for one major version, in a temporary directory. Safe to use from any thread; one at a time gets through.
+ *
+ * <p>Tests get it through {@link TidemarkDatabase}; it is public for who has no JUnit.
+ */
+public final class TestStorage implements AutoCloseable {
     /** System property: the programs of an installed PostgreSQL, instead of those that come with the build. */
     static final String PG_BIN_PROPERTY = "tidemark.junit.pgBin";
 
@@ -39,7 +44,12 @@ final class TestStorage implements AutoCloseable {
         this.branches = new Branches(storage.directory());
     }
 
-    static TestStorage start(int major) throws IOException, InterruptedException {
+    /**
+     * Starts storage; nothing is seeded yet.
+     *
+     * @param major PostgreSQL's, 14 to 18
+     */
+    public static TestStorage start(int major) throws IOException, InterruptedException {
         Path scratch = ServerUser.current().scratchDirectory("tidemark-junit-");
         boolean done = false;
         try {
@@ -57,8 +67,8 @@ final class TestStorage implements AutoCloseable {
         }
     }
 
-    /** A branch with a PostgreSQL on it, until it is closed. */
-    synchronized RunningBranch branch(Class<? extends Seed> seed)
+    /** A branch with a PostgreSQL on it, until it is closed. The first one of a seed fills a database before. */
+    public synchronized RunningBranch branch(Class<? extends Seed> seed)
             throws IOException, InterruptedException, SQLException {
         String parent = seeded.get(seed);
         if (parent == null) {
@@ -77,7 +87,10 @@ final class TestStorage implements AutoCloseable {
         StockCompute compute = storage.startCompute(name, 0, StartListener.NONE);
         boolean done = false;
         try (Connection connection = dataSource(compute.postgres()).getConnection()) {
-            seed.getDeclaredConstructor().newInstance().fill(connection);
+            Constructor<? extends Seed> constructor = seed.getDeclaredConstructor();
+            // Like a test class, a seed need not be public.
+            constructor.setAccessible(true);
+            constructor.newInstance().fill(connection);
             done = true;
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(
@@ -99,7 +112,7 @@ final class TestStorage implements AutoCloseable {
     }
 
     /** One test's branch. */
-    final class RunningBranch implements AutoCloseable {
+    public final class RunningBranch implements AutoCloseable {
         private final String name;
         private final PGSimpleDataSource dataSource;
 
@@ -108,7 +121,8 @@ final class TestStorage implements AutoCloseable {
             this.dataSource = TestStorage.dataSource(postgres);
         }
 
-        PGSimpleDataSource dataSource() {
+        /** As the superuser. */
+        public PGSimpleDataSource dataSource() {
             return dataSource;
         }
 
