@@ -2,6 +2,8 @@ package io.tidemark.cli;
 
 import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.Computes;
+import io.tidemark.cli.storage.Reader;
+import io.tidemark.cli.storage.Readers;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.storage.StorageProcesses;
 import java.io.IOException;
@@ -43,6 +45,11 @@ final class StopCommand implements Callable<Integer> {
             for (Branch branch : directory.branches().all()) {
                 if (!computes.stop(branch.name())) {
                     killed.add("compute-" + branch.name());
+                }
+            }
+            for (Reader reader : new Readers(directory).all()) {
+                if (!computes.stop(reader)) {
+                    killed.add("compute-" + reader.id());
                 }
             }
             killed.addAll(new StorageProcesses(directory).stop());

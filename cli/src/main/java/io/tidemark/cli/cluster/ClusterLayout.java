@@ -35,9 +35,14 @@ public record ClusterLayout(Path root) {
         return root.resolve("pageserver");
     }
 
-    /** What belongs to the compute of a branch. */
-    public Path computeDir(String branch) {
-        return root.resolve("computes").resolve(branch);
+    /** Where each compute has a directory. */
+    public Path computesDir() {
+        return root.resolve("computes");
+    }
+
+    /** What belongs to a compute: the one of a branch, or {@code branch@name}. */
+    public Path computeDir(String compute) {
+        return computesDir().resolve(compute);
     }
 
     public Path postgresDir() {

@@ -2,9 +2,9 @@ package io.tidemark.cli.compute;
 
 import io.tidemark.cli.ShimCommand;
 import io.tidemark.cli.Terminal;
-import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.ComputeRun;
 import io.tidemark.cli.storage.ComputeStatus;
+import io.tidemark.cli.storage.Readers;
 import io.tidemark.cli.storage.StorageDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -39,6 +39,10 @@ final class ComputeRunCommand extends StorageCommand {
             description = "Which branch (default: ${DEFAULT-VALUE}).")
     String branch = StorageDirectory.MAIN;
 
+    @Option(names = "--name", paramLabel = "NAME", description = "A compute that only reads, by its name.")
+    @Nullable
+    String name;
+
     @Option(names = "--port", paramLabel = "PORT", description = "PostgreSQL's port (default: any free one).")
     int port;
 
@@ -51,8 +55,9 @@ final class ComputeRunCommand extends StorageCommand {
 
     @Override
     int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
-        Branch found = directory.branches().require(branch);
-        ComputeRun run = new ComputeRun(directory, found, pgBin, port, settings);
+        ComputeRun run = name == null
+                ? new ComputeRun(directory, directory.branches().require(branch), pgBin, port, settings)
+                : new ComputeRun(directory, new Readers(directory).require(branch, name), pgBin, port, settings);
         CountDownLatch over = new CountDownLatch(1);
         Thread hook = Thread.ofPlatform().name("compute-stop").unstarted(() -> stop(run, over));
         Runtime.getRuntime().addShutdownHook(hook);
@@ -64,7 +69,7 @@ final class ComputeRunCommand extends StorageCommand {
         }
         return switch (state) {
             case FENCED -> ShimCommand.EXIT_FENCED;
-            case FAILED -> 1;
+            case FAILED, PROMOTED -> 1;
             case STARTING, RUNNING, STOPPED -> 0;
         };
     }

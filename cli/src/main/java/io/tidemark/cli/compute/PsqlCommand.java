@@ -2,8 +2,8 @@ package io.tidemark.cli.compute;
 
 import io.tidemark.cli.Terminal;
 import io.tidemark.cli.cluster.ClusterException;
-import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.Computes;
+import io.tidemark.cli.storage.Readers;
 import io.tidemark.cli.storage.StorageDirectory;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -23,27 +23,36 @@ public final class PsqlCommand extends StorageCommand {
             arity = "0..1",
             paramLabel = "BRANCH",
             defaultValue = StorageDirectory.MAIN,
-            description = "Which branch (default: ${DEFAULT-VALUE}).")
+            description = "Which branch (default: ${DEFAULT-VALUE}); BRANCH@NAME for a compute that only reads.")
     String branch = StorageDirectory.MAIN;
 
     @Parameters(index = "1..*", paramLabel = "ARGUMENTS", description = "Given to psql.")
     List<String> arguments = new ArrayList<>();
 
+    private int port(StorageDirectory directory) throws IOException {
+        int at = branch.indexOf('@');
+        return at < 0
+                ? directory.branches().require(branch).computePort()
+                : new Readers(directory)
+                        .require(branch.substring(0, at), branch.substring(at + 1))
+                        .port();
+    }
+
     @Override
     int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
-        Branch found = directory.branches().require(branch);
+        int port = port(directory);
         if (!new Computes(directory).isRunning(branch)) {
-            throw new ClusterException(
-                    "the compute of branch " + branch + " does not run; tidemark compute start --branch " + branch);
+            throw new ClusterException("compute " + branch + " does not run; tidemark compute start --branch "
+                    + branch.replaceFirst("@", " --name "));
         }
         List<String> command = new ArrayList<>(
-                List.of("psql", "-h", "127.0.0.1", "-p", Integer.toString(found.computePort()), "-U", "postgres"));
+                List.of("psql", "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres"));
         command.addAll(arguments);
         try {
             return new ProcessBuilder(command).inheritIO().start().waitFor();
         } catch (IOException e) {
             throw new ClusterException(
-                    "psql is not on the PATH; any PostgreSQL client can connect to 127.0.0.1:" + found.computePort()
+                    "psql is not on the PATH; any PostgreSQL client can connect to 127.0.0.1:" + port
                             + " as user postgres",
                     e);
         }

@@ -77,7 +77,7 @@ public final class Branches {
         return branch;
     }
 
-    private static void deleteTree(Path root) throws IOException {
+    static void deleteTree(Path root) throws IOException {
         if (!Files.exists(root)) {
             return;
         }
@@ -174,7 +174,7 @@ public final class Branches {
     }
 
     /** Everything that is committed by now: what the safekeepers know, or the pageserver when there was never any WAL. */
-    private Lsn head(Branch branch) throws IOException {
+    Lsn head(Branch branch) throws IOException {
         TenantTimelineId id = new TenantTimelineId(directory.config().tenantId(), branch.timelineId());
         Lsn head = require(branch).lastRecordLsn();
         for (SafekeeperPlace place : directory.config().safekeepers()) {
@@ -198,10 +198,12 @@ public final class Branches {
                         + " pageserver does not have its timeline " + branch.timeline()));
     }
 
+    /** Gives it another name; computes of it that only read are forgotten, as in all that follows. */
     public void rename(String name, String newName) throws IOException {
         requireStopped(name);
         directory.branches().requireFree(newName);
         directory.branches().replace(name, branch -> branch.withName(newName));
+        forgetReaders(name);
         deleteTree(directory.layout().computeDir(name));
     }
 
@@ -210,6 +212,19 @@ public final class Branches {
         if (computes.isRunning(name)) {
             throw new ClusterException(
                     "the compute of branch " + name + " runs; tidemark compute stop --branch " + name + " first");
+        }
+        for (Reader reader : new Readers(directory).of(name)) {
+            if (computes.isRunning(reader.id())) {
+                throw new ClusterException("compute " + reader.id() + " runs; tidemark compute stop --branch " + name
+                        + " --name " + reader.name() + " first");
+            }
+        }
+    }
+
+    private void forgetReaders(String name) throws IOException {
+        Readers readers = new Readers(directory);
+        for (Reader reader : readers.of(name)) {
+            readers.remove(reader);
         }
     }
 
@@ -222,6 +237,7 @@ public final class Branches {
         requireStopped(name);
         Branch branch = directory.branches().require(name);
         computes.stop(name);
+        forgetReaders(name);
         // The pageserver first: it refuses while there are children, and asks no safekeeper for this timeline after
         // that.
         pageserver.delete(branch.timelineId());
@@ -257,6 +273,7 @@ public final class Branches {
         Place place = place(branch, at);
         pageserver.branch(id, place.timeline(), place.lsn());
         swap(branch, kept, id);
+        forgetReaders(name);
         return kept;
     }
 
@@ -295,6 +312,7 @@ public final class Branches {
         TimelineId id = StorageDirectory.newTimelineId();
         TimelineInfo made = pageserver.branch(id, ancestor, head(parent));
         directory.branches().replace(name, old -> old.withTimeline(id));
+        forgetReaders(name);
         pageserver.delete(branch.timelineId());
         forgetWal(branch.timelineId());
         return made.ancestorLsn();

@@ -7,7 +7,10 @@ import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StartPhase;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.shim.stock.StockComputeConfig;
+import io.tidemark.shim.stock.StockReader;
+import io.tidemark.shim.stock.StockRun;
 import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,9 +37,10 @@ public final class ComputeRun {
     private final Path computeDir;
     private final StockComputeConfig config;
     private final PostgresBinaries binaries;
+    private final @Nullable Reader reader;
     private final List<ComputeStatus.Phase> phases = new ArrayList<>();
     private final Object lock = new Object();
-    private @Nullable StockCompute current;
+    private @Nullable StockRun current;
     private boolean stopped;
 
     /**
@@ -48,18 +52,50 @@ public final class ComputeRun {
     public ComputeRun(
             StorageDirectory directory, Branch branch, @Nullable Path pgBin, int port, Map<String, String> settings)
             throws IOException, InterruptedException {
-        this.computeDir = directory.layout().computeDir(branch.name());
-        this.binaries = pgBin == null ? directory.binaries(branch.pgMajor()) : PostgresBinaries.at(pgBin);
-        this.config = new StockComputeConfig(
-                new TenantTimelineId(directory.config().tenantId(), branch.timelineId()),
+        this(
+                directory.layout().computeDir(branch.name()),
+                config(directory, branch.name(), branch.timelineId(), port, settings),
+                binaries(directory, pgBin, branch.pgMajor()),
+                null);
+    }
+
+    /** The same for one that only reads. */
+    public ComputeRun(
+            StorageDirectory directory, Reader reader, @Nullable Path pgBin, int port, Map<String, String> settings)
+            throws IOException, InterruptedException {
+        this(
+                directory.layout().computeDir(reader.id()),
+                config(directory, reader.id(), reader.timelineId(), port, settings),
+                binaries(directory, pgBin, reader.pgMajor()),
+                reader);
+    }
+
+    private ComputeRun(
+            Path computeDir, StockComputeConfig config, PostgresBinaries binaries, @Nullable Reader reader)
+            throws IOException {
+        this.computeDir = computeDir;
+        this.config = config;
+        this.binaries = binaries;
+        this.reader = reader;
+        Files.createDirectories(computeDir);
+    }
+
+    private static StockComputeConfig config(
+            StorageDirectory directory, String compute, TimelineId timeline, int port, Map<String, String> settings) {
+        return new StockComputeConfig(
+                new TenantTimelineId(directory.config().tenantId(), timeline),
                 SafekeeperAddress.parseList(directory.config().safekeeperList()),
                 directory.config().pageserverPg(),
-                computeDir.resolve("data"),
+                directory.layout().computeDir(compute).resolve("data"),
                 port,
                 "postgres",
                 settings,
                 StockComputeConfig.DEFAULT_PATIENCE);
-        Files.createDirectories(computeDir);
+    }
+
+    private static PostgresBinaries binaries(StorageDirectory directory, @Nullable Path pgBin, int major)
+            throws IOException, InterruptedException {
+        return pgBin == null ? directory.binaries(major) : PostgresBinaries.at(pgBin);
     }
 
     private final class Phases implements StartListener {
@@ -82,7 +118,7 @@ public final class ComputeRun {
         int crashes = 0;
         while (true) {
             long begun = System.nanoTime();
-            StockCompute.Ending ending;
+            StockRun.Ending ending;
             try {
                 ending = runOnce();
             } catch (IOException e) {
@@ -98,6 +134,10 @@ public final class ComputeRun {
                 case FENCED -> {
                     say(ComputeStatus.State.FENCED, problem());
                     return ComputeStatus.State.FENCED;
+                }
+                case PROMOTED -> {
+                    say(ComputeStatus.State.PROMOTED, problem());
+                    return ComputeStatus.State.PROMOTED;
                 }
                 case REFUSED -> {
                     say(ComputeStatus.State.FAILED, problem());
@@ -116,10 +156,10 @@ public final class ComputeRun {
         }
     }
 
-    private StockCompute.Ending runOnce() throws IOException, InterruptedException {
+    private StockRun.Ending runOnce() throws IOException, InterruptedException {
         phases.clear();
         say(ComputeStatus.State.STARTING, "");
-        StockCompute compute = StockCompute.start(config, binaries, ServerUser.current(), new Phases());
+        StockRun compute = start();
         synchronized (lock) {
             current = compute;
             if (stopped) {
@@ -130,9 +170,16 @@ public final class ComputeRun {
         return compute.finished().join();
     }
 
+    private StockRun start() throws IOException, InterruptedException {
+        Reader reads = reader;
+        return reads == null
+                ? StockCompute.start(config, binaries, ServerUser.current(), new Phases())
+                : StockReader.at(reads.startLsn(), config, binaries, ServerUser.current(), new Phases());
+    }
+
     private String problem() {
-        StockCompute compute = current;
-        return compute == null ? "" : compute.status().problem();
+        StockRun compute = current;
+        return compute == null ? "" : compute.problem();
     }
 
     /** Ends it in order; from another thread. */
@@ -146,7 +193,7 @@ public final class ComputeRun {
     }
 
     private void say(ComputeStatus.State state, String problem) {
-        StockCompute compute = current;
+        StockRun compute = current;
         try {
             new ComputeStatus(
                             state,

@@ -26,7 +26,9 @@ public record ComputeStatus(State state, long pid, int port, String startLsn, Li
         RUNNING,
         STOPPED,
         FENCED,
-        FAILED
+        FAILED,
+        /** It was to read only, was promoted by hand, and has been stopped. */
+        PROMOTED
     }
 
     /** A phase of a start that is over. */

@@ -7,6 +7,7 @@ import io.tidemark.cli.cluster.PostgresProbe;
 import io.tidemark.cli.cluster.ServerProcess;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.shim.stock.StandbyMark;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -24,7 +25,10 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The computes of a storage cluster, each a process of its own with its PostgreSQL; at most one per branch. */
+/**
+ * The computes of a storage cluster, each a process of its own with its PostgreSQL: at most one per branch that writes, named as the
+ * branch is, and any number that only read, named {@code branch@name}.
+ */
 public final class Computes {
     private static final Logger log = LoggerFactory.getLogger(Computes.class);
     // Of all that commits it changes the least: a record that nobody reads.
@@ -39,18 +43,18 @@ public final class Computes {
         this.directory = directory;
     }
 
-    /** The process of a branch's compute, whether or not it runs. */
-    public ServerProcess process(String branch) {
-        return new ServerProcess("compute-" + branch, directory.layout());
+    /** The process of a compute, whether or not it runs. */
+    public ServerProcess process(String compute) {
+        return new ServerProcess("compute-" + compute, directory.layout());
     }
 
     /** What the compute last said of itself; empty when there was never one. */
-    public Optional<ComputeStatus> status(String branch) throws IOException {
-        return ComputeStatus.read(directory.layout().computeDir(branch));
+    public Optional<ComputeStatus> status(String compute) throws IOException {
+        return ComputeStatus.read(directory.layout().computeDir(compute));
     }
 
-    public boolean isRunning(String branch) throws IOException {
-        return process(branch).isRunning();
+    public boolean isRunning(String compute) throws IOException {
+        return process(compute).isRunning();
     }
 
     /**
@@ -65,25 +69,58 @@ public final class Computes {
             String name, int port, Map<String, String> settings, Consumer<ComputeStatus.Phase> progress)
             throws IOException, InterruptedException {
         Branch branch = directory.branches().require(name);
-        ServerProcess process = process(name);
-        if (process.isRunning()) {
-            throw new ClusterException("the compute of branch " + name + " runs already (pid "
-                    + process.handle().map(ProcessHandle::pid).orElse(0L) + ")");
-        }
-        int chosen = port != 0 ? port : choosePort(branch);
+        requireStopped(name);
+        int preferred = name.equals(StorageDirectory.MAIN) ? PREFERRED_PORT : 0;
+        int chosen =
+                port != 0 ? port : choosePort(name, branch.computePort() != 0 ? branch.computePort() : preferred);
         if (chosen != branch.computePort()) {
             directory.branches().replace(name, old -> old.withComputePort(chosen));
         }
-        Path computeDir = directory.layout().computeDir(name);
+        return launch(name, List.of("--branch=" + name), branch.pgMajor(), chosen, settings, progress);
+    }
+
+    /** Starts a compute that only reads, and waits until it can be read; the rest as for one that writes. */
+    public ComputeStatus start(
+            Reader reader, int port, Map<String, String> settings, Consumer<ComputeStatus.Phase> progress)
+            throws IOException, InterruptedException {
+        requireStopped(reader.id());
+        int chosen = port != 0 ? port : choosePort(reader.id(), reader.port());
+        new Readers(directory).save(reader.withPort(chosen));
+        return launch(
+                reader.id(),
+                List.of("--branch=" + reader.branch(), "--name=" + reader.name()),
+                reader.pgMajor(),
+                chosen,
+                settings,
+                progress);
+    }
+
+    private void requireStopped(String compute) throws IOException {
+        Optional<ProcessHandle> process = process(compute).handle();
+        if (process.isPresent()) {
+            throw new ClusterException("compute " + compute + " runs already (pid "
+                    + process.get().pid() + ")");
+        }
+    }
+
+    private ComputeStatus launch(
+            String compute,
+            List<String> which,
+            int pgMajor,
+            int port,
+            Map<String, String> settings,
+            Consumer<ComputeStatus.Phase> progress)
+            throws IOException, InterruptedException {
+        Path computeDir = directory.layout().computeDir(compute);
         Files.createDirectories(computeDir);
         Files.deleteIfExists(ComputeStatus.file(computeDir));
-        List<String> arguments = new ArrayList<>(List.of(
-                "run",
-                "--dir=" + directory.layout().root(),
-                "--branch=" + name,
-                "--port=" + chosen,
-                "--pg-bin=" + directory.binaries(branch.pgMajor()).binDir()));
+        List<String> arguments = new ArrayList<>(
+                List.of("run", "--dir=" + directory.layout().root()));
+        arguments.addAll(which);
+        arguments.add("--port=" + port);
+        arguments.add("--pg-bin=" + directory.binaries(pgMajor).binDir());
         settings.forEach((key, value) -> arguments.add("--pg-config=" + key + "=" + value));
+        ServerProcess process = process(compute);
         process.start(JvmCommand.of("compute", arguments));
         return awaitRunning(process, computeDir, progress);
     }
@@ -104,7 +141,7 @@ public final class Computes {
                     case RUNNING -> {
                         return status.get();
                     }
-                    case FAILED, FENCED, STOPPED ->
+                    case FAILED, FENCED, STOPPED, PROMOTED ->
                         throw new ClusterException(
                                 process.name() + ": " + status.get().problem());
                     case STARTING -> {}
@@ -117,18 +154,20 @@ public final class Computes {
         }
     }
 
-    private int choosePort(Branch branch) throws IOException {
+    private int choosePort(String compute, int preferred) throws IOException {
         Set<Integer> taken = new HashSet<>();
         for (Branch other : directory.branches().all()) {
-            if (!other.name().equals(branch.name())) {
+            if (!other.name().equals(compute)) {
                 taken.add(other.computePort());
             }
         }
+        for (Reader other : new Readers(directory).all()) {
+            if (!other.id().equals(compute)) {
+                taken.add(other.port());
+            }
+        }
         Ports ports = new Ports(true);
-        int port = ports.choose(
-                branch.computePort() != 0
-                        ? branch.computePort()
-                        : branch.name().equals(StorageDirectory.MAIN) ? PREFERRED_PORT : 0);
+        int port = ports.choose(preferred);
         while (taken.contains(port)) {
             port = ports.choose(0);
         }
@@ -142,15 +181,10 @@ public final class Computes {
      * @return where that is in its WAL; empty when there is no compute, or it does not take commits
      */
     Optional<Lsn> flush(Branch branch) throws IOException {
-        Path dataDir = directory.layout().computeDir(branch.name()).resolve("data");
-        if (PostgresServer.majorOf(dataDir).isEmpty()) {
-            return Optional.empty();
-        }
         try {
-            PostgresServer postgres =
-                    PostgresServer.open(directory.binaries(branch.pgMajor()), ServerUser.current(), dataDir);
-            return postgres.isRunning()
-                    ? Optional.of(Lsn.parse(new PostgresProbe(postgres).require(EMPTY_MESSAGE)))
+            Optional<PostgresServer> postgres = postgres(branch.name(), branch.pgMajor());
+            return postgres.isPresent() && postgres.get().isRunning()
+                    ? Optional.of(Lsn.parse(new PostgresProbe(postgres.get()).require(EMPTY_MESSAGE)))
                     : Optional.empty();
         } catch (SQLException e) {
             log.warn("the compute of branch {} does not commit: {}", branch.name(), e.getMessage());
@@ -162,22 +196,41 @@ public final class Computes {
     }
 
     /**
-     * Stops the compute of a branch, and a PostgreSQL of it that has outlived its shim.
+     * Stops the compute of a branch that writes, and a PostgreSQL of it that has outlived its shim.
      *
      * @return whether it ended in order; when not, nothing acknowledged is lost
      */
     public boolean stop(String name) throws IOException, InterruptedException {
         boolean orderly = process(name).stop(STOP_DEADLINE);
-        Path dataDir = directory.layout().computeDir(name).resolve("data");
-        if (PostgresServer.majorOf(dataDir).isPresent()) {
-            Branch branch = directory.branches().require(name);
-            PostgresServer postgres =
-                    PostgresServer.open(directory.binaries(branch.pgMajor()), ServerUser.current(), dataDir);
-            if (postgres.isRunning()) {
-                postgres.kill();
-                orderly = false;
-            }
+        return killLeftOver(name, directory.branches().require(name).pgMajor()) && orderly;
+    }
+
+    /** The same for one that only reads. */
+    public boolean stop(Reader reader) throws IOException, InterruptedException {
+        boolean orderly = process(reader.id()).stop(STOP_DEADLINE);
+        return killLeftOver(reader.id(), reader.pgMajor()) && orderly;
+    }
+
+    private boolean killLeftOver(String compute, int pgMajor) throws IOException, InterruptedException {
+        Optional<PostgresServer> postgres = postgres(compute, pgMajor);
+        if (postgres.isEmpty() || !postgres.get().isRunning()) {
+            return true;
         }
-        return orderly;
+        postgres.get().kill();
+        return false;
+    }
+
+    /** Empty when there is no data directory. */
+    private Optional<PostgresServer> postgres(String compute, int pgMajor) throws IOException, InterruptedException {
+        Path dataDir = directory.layout().computeDir(compute).resolve("data");
+        return PostgresServer.majorOf(dataDir).isEmpty()
+                ? Optional.empty()
+                : Optional.of(PostgresServer.open(directory.binaries(pgMajor), ServerUser.current(), dataDir));
+    }
+
+    /** Whether the PostgreSQL of one that was to read only takes writes, because nobody of ours was there to stop it. */
+    public boolean isPromoted(Reader reader) throws IOException, InterruptedException {
+        Optional<PostgresServer> postgres = postgres(reader.id(), reader.pgMajor());
+        return postgres.isPresent() && StandbyMark.isPromoted(postgres.get());
     }
 }

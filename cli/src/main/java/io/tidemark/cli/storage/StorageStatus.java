@@ -19,17 +19,23 @@ public record StorageStatus(String directory, String branch, List<Server> server
     /**
      * One server.
      *
-     * @param state {@code running}, {@code down}, or {@code silent}: the process lives and does not answer
+     * @param state {@code running}, {@code down}, {@code silent}: the process lives and does not answer, or {@code promoted}: what was to
+     *     read only takes writes, which reach no storage
      * @param term of the branch's timeline there
      * @param flushLsn of a safekeeper; a pageserver's disk_consistent_lsn is not shown
      * @param lsn a safekeeper's commit_lsn, the pageserver's last_record_lsn, where a compute was built
      */
     public record Server(
-            String name, String state, String pid, String address, String term, String flushLsn, String lsn) {}
+            String name, String state, String pid, String address, String term, String flushLsn, String lsn) {
+        Server withState(String other) {
+            return new Server(name, other, pid, address, term, flushLsn, lsn);
+        }
+    }
 
     private static final String RUNNING = "running";
     private static final String DOWN = "down";
     private static final String SILENT = "silent";
+    private static final String PROMOTED = "promoted";
 
     public StorageStatus {
         servers = List.copyOf(servers);
@@ -55,7 +61,12 @@ public record StorageStatus(String directory, String branch, List<Server> server
         servers.add(pageserver(processes, branch));
         Computes computes = new Computes(directory);
         for (Branch each : directory.branches().all()) {
-            compute(computes, each).ifPresent(servers::add);
+            compute(computes, each.name(), each.computePort()).ifPresent(servers::add);
+        }
+        for (Reader each : new Readers(directory).all()) {
+            compute(computes, each.id(), each.port())
+                    .map(row -> isPromoted(computes, each) ? row.withState(PROMOTED) : row)
+                    .ifPresent(servers::add);
         }
         return new StorageStatus(directory.layout().root().toString(), branchName, servers);
     }
@@ -106,20 +117,33 @@ public record StorageStatus(String directory, String branch, List<Server> server
         }
     }
 
-    private static Optional<Server> compute(Computes computes, Branch branch) throws IOException {
-        ServerProcess process = computes.process(branch.name());
-        Optional<ComputeStatus> status = computes.status(branch.name());
+    private static boolean isPromoted(Computes computes, Reader reader) {
+        try {
+            return computes.isPromoted(reader);
+        } catch (IOException unknown) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private static Optional<Server> compute(Computes computes, String compute, int port) throws IOException {
+        ServerProcess process = computes.process(compute);
+        Optional<ComputeStatus> status = computes.status(compute);
         Optional<ProcessHandle> handle = process.handle();
         if (handle.isEmpty() && status.isEmpty()) {
             return Optional.empty();
         }
         boolean runs = status.map(known -> known.state() == ComputeStatus.State.RUNNING)
                 .orElse(false);
+        boolean promoted = status.map(known -> known.state() == ComputeStatus.State.PROMOTED)
+                .orElse(false);
         return Optional.of(new Server(
                 process.name(),
-                handle.isEmpty() ? DOWN : runs ? RUNNING : SILENT,
+                handle.isEmpty() ? promoted ? PROMOTED : DOWN : runs ? RUNNING : SILENT,
                 pid(handle),
-                "127.0.0.1:" + branch.computePort(),
+                "127.0.0.1:" + port,
                 "",
                 "",
                 status.map(ComputeStatus::startLsn).orElse("")));

@@ -174,18 +174,23 @@ public final class PostgresServer implements AutoCloseable {
      * @throws PostgresException with the end of its log when it exits or is not ready in time
      */
     public void start() throws IOException, InterruptedException {
+        start(START_DEADLINE);
+    }
+
+    /** The same, for one whose recovery may take as long as this. */
+    public void start(Duration patience) throws IOException, InterruptedException {
         if (isRunning()) {
             throw new PostgresException("PostgreSQL already runs on " + dataDir + " (pid " + pid() + ")");
         }
         if (settings.containsKey("port")) {
-            startOnce();
+            startOnce(patience);
             return;
         }
         // Nobody named a port: a free one can be taken between our look and its bind, then another will do.
         for (int tries = 1; ; tries++) {
             listenOn(freePort());
             try {
-                startOnce();
+                startOnce(patience);
                 return;
             } catch (PostgresException e) {
                 if (tries == MAX_PORT_TRIES || !String.valueOf(e.getMessage()).contains("could not bind")) {
@@ -195,7 +200,7 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
-    private void startOnce() throws IOException, InterruptedException {
+    private void startOnce(Duration patience) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         // A session of its own: Ctrl-C in a terminal must reach us, who stop it in the right order, and not it.
         Programs.find("setsid").ifPresent(setsid -> command.add(setsid.toString()));
@@ -208,7 +213,7 @@ public final class PostgresServer implements AutoCloseable {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                 .start();
-        long deadline = System.nanoTime() + START_DEADLINE.toNanos();
+        long deadline = System.nanoTime() + patience.toNanos();
         while (true) {
             Optional<PostmasterPid> pidFile = PostmasterPid.read(dataDir);
             if (pidFile.isPresent()
@@ -221,8 +226,8 @@ public final class PostgresServer implements AutoCloseable {
             }
             if (System.nanoTime() > deadline) {
                 stop(Shutdown.IMMEDIATE, CLOSE_DEADLINE);
-                throw new PostgresException("PostgreSQL on " + dataDir + " was not ready within " + START_DEADLINE
-                        + ": " + logSince(logStart));
+                throw new PostgresException("PostgreSQL on " + dataDir + " was not ready within " + patience.toSeconds()
+                        + " s: " + logSince(logStart));
             }
             Thread.sleep(POLL);
         }

@@ -37,6 +37,10 @@ public record StockComputeConfig(
     private static final Set<String> OURS = Set.of(
             "synchronous_standby_names",
             "primary_conninfo",
+            "primary_slot_name",
+            "restore_command",
+            "promote_trigger_file",
+            "hot_standby",
             "archive_mode",
             "restart_after_crash",
             "data_directory",
@@ -52,7 +56,7 @@ public record StockComputeConfig(
             throw new IllegalArgumentException("a compute needs safekeepers");
         }
         for (String name : settings.keySet()) {
-            if (OURS.contains(name)) {
+            if (OURS.contains(name) || name.startsWith("recovery_target")) {
                 throw new IllegalArgumentException(
                         name + " is set by tidemark, and cannot be chosen for a compute on storage");
             }

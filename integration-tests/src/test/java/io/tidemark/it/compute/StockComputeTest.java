@@ -21,6 +21,7 @@ import io.tidemark.shim.source.PostgresAddress;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.shim.stock.StockComputeConfig;
+import io.tidemark.shim.stock.StockRun;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
@@ -106,7 +107,7 @@ class StockComputeTest {
                 compute.postgres().kill();
             }
             assertThat(compute.finished().get(ENDING_SECONDS, TimeUnit.SECONDS))
-                    .isEqualTo(StockCompute.Ending.POSTGRES_ENDED);
+                    .isEqualTo(StockRun.Ending.POSTGRES_ENDED);
 
             StockCompute again = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             assertThat(Files.readString(again.postgres().logFile()))
@@ -155,7 +156,7 @@ class StockComputeTest {
                     ServerUser.current(),
                     StartListener.NONE)) {
                 assertThat(first.finished().get(ENDING_SECONDS, TimeUnit.SECONDS))
-                        .isEqualTo(StockCompute.Ending.FENCED);
+                        .isEqualTo(StockRun.Ending.FENCED);
                 assertThat(first.postgres().isRunning()).isFalse();
                 try (Connection connection = connect(second.postgres())) {
                     SqlDigest.run(connection, "INSERT INTO t VALUES (2)");
