@@ -62,7 +62,8 @@ final class ComputeFlags {
         ComputeStatus status = new Computes(directory).start(reader, port, settings, told(terminal));
         report(terminal, status, "Branch " + branch + " can be read as it was at " + reader.lsn(), begun);
         if (!json) {
-            terminal.out().println("It is compute " + reader.id() + ": --branch " + branch + " --name " + reader.name());
+            terminal.out()
+                    .println("It is compute " + reader.id() + ": --branch " + branch + " --name " + reader.name());
         }
         return 0;
     }

@@ -18,8 +18,7 @@ import picocli.CommandLine.Option;
 /** {@code tidemark compute list}. */
 @Command(name = "list", mixinStandardHelpOptions = true, description = "List the computes of all branches.")
 final class ComputeListCommand extends StorageCommand {
-    private static final String PROMOTED =
-            ComputeStatus.State.PROMOTED.name().toLowerCase(Locale.ROOT);
+    private static final String PROMOTED = ComputeStatus.State.PROMOTED.name().toLowerCase(Locale.ROOT);
 
     @Option(names = "--json", description = "Print JSON.")
     boolean json;

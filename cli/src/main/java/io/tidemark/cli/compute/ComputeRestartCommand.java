@@ -12,8 +12,9 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "restart",
         mixinStandardHelpOptions = true,
-        description = "Stop a compute of a branch and start it again, on a data directory built anew; one that only reads"
-                + " shows the same again.",
+        description =
+                "Stop a compute of a branch and start it again, on a data directory built anew; one that only reads"
+                        + " shows the same again.",
         footer = {"", "Exit codes: 0 commits go through, or it can be read, 1 it failed, 2 wrong command line."})
 final class ComputeRestartCommand extends StorageCommand {
     @Mixin

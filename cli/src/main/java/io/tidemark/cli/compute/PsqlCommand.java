@@ -45,8 +45,8 @@ public final class PsqlCommand extends StorageCommand {
             throw new ClusterException("compute " + branch + " does not run; tidemark compute start --branch "
                     + branch.replaceFirst("@", " --name "));
         }
-        List<String> command = new ArrayList<>(
-                List.of("psql", "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres"));
+        List<String> command =
+                new ArrayList<>(List.of("psql", "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", "postgres"));
         command.addAll(arguments);
         try {
             return new ProcessBuilder(command).inheritIO().start().waitFor();

@@ -70,8 +70,7 @@ public final class ComputeRun {
                 reader);
     }
 
-    private ComputeRun(
-            Path computeDir, StockComputeConfig config, PostgresBinaries binaries, @Nullable Reader reader)
+    private ComputeRun(Path computeDir, StockComputeConfig config, PostgresBinaries binaries, @Nullable Reader reader)
             throws IOException {
         this.computeDir = computeDir;
         this.config = config;

@@ -71,8 +71,7 @@ public final class Computes {
         Branch branch = directory.branches().require(name);
         requireStopped(name);
         int preferred = name.equals(StorageDirectory.MAIN) ? PREFERRED_PORT : 0;
-        int chosen =
-                port != 0 ? port : choosePort(name, branch.computePort() != 0 ? branch.computePort() : preferred);
+        int chosen = port != 0 ? port : choosePort(name, branch.computePort() != 0 ? branch.computePort() : preferred);
         if (chosen != branch.computePort()) {
             directory.branches().replace(name, old -> old.withComputePort(chosen));
         }
@@ -98,8 +97,8 @@ public final class Computes {
     private void requireStopped(String compute) throws IOException {
         Optional<ProcessHandle> process = process(compute).handle();
         if (process.isPresent()) {
-            throw new ClusterException("compute " + compute + " runs already (pid "
-                    + process.get().pid() + ")");
+            throw new ClusterException(
+                    "compute " + compute + " runs already (pid " + process.get().pid() + ")");
         }
     }
 
@@ -114,8 +113,8 @@ public final class Computes {
         Path computeDir = directory.layout().computeDir(compute);
         Files.createDirectories(computeDir);
         Files.deleteIfExists(ComputeStatus.file(computeDir));
-        List<String> arguments = new ArrayList<>(
-                List.of("run", "--dir=" + directory.layout().root()));
+        List<String> arguments =
+                new ArrayList<>(List.of("run", "--dir=" + directory.layout().root()));
         arguments.addAll(which);
         arguments.add("--port=" + port);
         arguments.add("--pg-bin=" + directory.binaries(pgMajor).binDir());

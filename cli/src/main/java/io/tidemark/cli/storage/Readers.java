@@ -98,7 +98,8 @@ public final class Readers {
         }
         Lsn head = branches.head(branch);
         if (lsn.isAfter(head)) {
-            throw new ClusterException("branch " + branch.name() + " ends at " + head + "; nothing is at " + lsn + " yet");
+            throw new ClusterException(
+                    "branch " + branch.name() + " ends at " + head + "; nothing is at " + lsn + " yet");
         }
         if (lsn.isBefore(info.minReadableLsn())) {
             throw new ClusterException("branch " + branch.name() + " can be read from " + info.minReadableLsn()

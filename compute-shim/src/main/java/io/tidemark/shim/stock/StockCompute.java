@@ -127,7 +127,9 @@ public final class StockCompute implements StockRun {
                     TimeUnit.NANOSECONDS.sleep(WATCH.toNanos());
                 }
                 if (!stopping && !shim.status().state().isFinal()) {
-                    log.error("PostgreSQL has ended by itself; its log is {}", postgres.server().logFile());
+                    log.error(
+                            "PostgreSQL has ended by itself; its log is {}",
+                            postgres.server().logFile());
                     stopping = true;
                     shim.close();
                     end(Ending.POSTGRES_ENDED);

@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 public final class StockReader implements StockRun {
     private static final Logger log = LoggerFactory.getLogger(StockReader.class);
     private static final Duration WATCH = Duration.ofMillis(100);
-    private static final String PROMOTED = "PostgreSQL was promoted by hand and has been stopped: what was written to it"
-            + " since is in no storage";
+    private static final String PROMOTED =
+            "PostgreSQL was promoted by hand and has been stopped: what was written to it" + " since is in no storage";
 
     private final Lsn startLsn;
     private final OwnedPostgres postgres;

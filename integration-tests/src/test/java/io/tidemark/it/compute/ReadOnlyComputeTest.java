@@ -156,8 +156,9 @@ class ReadOnlyComputeTest {
         for (String write : new String[] {"INSERT INTO kept VALUES (6)", "CREATE TABLE t (n int)", "VACUUM kept"}) {
             assertThatThrownBy(() -> SqlDigest.run(connection, write))
                     .as(write)
-                    .isInstanceOfSatisfying(SQLException.class, refused -> assertThat(refused.getSQLState())
-                            .isEqualTo(READ_ONLY_SQL_TRANSACTION));
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            refused -> assertThat(refused.getSQLState()).isEqualTo(READ_ONLY_SQL_TRANSACTION));
         }
     }
 
