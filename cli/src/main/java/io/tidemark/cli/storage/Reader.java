@@ -8,7 +8,7 @@ import io.tidemark.wire.id.TimelineId;
  *
  * @param branch whose history it shows
  * @param name its own; unique among those of the branch
- * @param timeline 32 hex digits: the branch's when it was defined
+ * @param timeline 32 hex digits: the branch's when it was defined, or an ancestor's
  * @param pgMajor of the branch
  * @param lsn what it shows
  * @param port where it listens, the same at every start; 0 before the first

@@ -80,11 +80,14 @@ public final class Readers {
      * @throws ClusterException when the branch has no such past
      */
     public Reader define(Branch branch, @Nullable String name, BranchTime at) throws IOException {
-        Lsn lsn = new Branches(directory).resolve(branch, at);
-        requireReadable(branch, lsn);
+        Branches.Place place = new Branches(directory).place(branch, at);
+        Lsn lsn = place.lsn();
+        if (place.timeline().equals(branch.timelineId())) {
+            requireReadable(branch, lsn);
+        }
         String chosen = name == null ? Reader.nameAt(lsn) : name;
         int port = find(branch.name(), chosen).map(Reader::port).orElse(0);
-        return new Reader(branch.name(), chosen, branch.timeline(), branch.pgMajor(), lsn.toString(), port);
+        return new Reader(branch.name(), chosen, place.timeline().toString(), branch.pgMajor(), lsn.toString(), port);
     }
 
     private void requireReadable(Branch branch, Lsn lsn) throws IOException {
