@@ -132,7 +132,7 @@ public final class DataDirectory {
         visitor.visit(DirectoryEntry.small("zenith.signal", point.signal().getBytes(UTF_8)));
         visitor.visit(DirectoryEntry.small("global/pg_control", start.controlFile()));
         for (WalSegmentName segment : start.wal().segments()) {
-            visitor.visit(new File(
+            visitor.visit(DirectoryEntry.computed(
                     "pg_wal/" + segment.fileName(),
                     segment.segmentSizeBytes(),
                     (block, into) ->
@@ -148,7 +148,7 @@ public final class DataDirectory {
         List<File> segments = new ArrayList<>();
         reader.scan(Keys.slruSegmentSizes(slru), lsn(), (key, value) -> {
             int segment = key.f4();
-            segments.add(new File(
+            segments.add(DirectoryEntry.computed(
                     slru.directory() + "/%04X".formatted(segment),
                     (long) LittleEndian.i32(value, 0) * DirectoryEntry.BLOCK_BYTES,
                     (block, into) -> reader.build(Keys.slruBlock(slru, segment, block), lsn(), into)));

@@ -14,27 +14,41 @@ public sealed interface DirectoryEntry {
     /**
      * A file.
      *
-     * @param content may be read any number of times, in any order, by the thread that got it
+     * @param content may be opened any number of times, one after the other, by the thread that got it
      */
     record File(String path, long sizeBytes, Content content) implements DirectoryEntry {}
 
-    /** Reads a file. */
+    /** What a file has. */
     @FunctionalInterface
     interface Content {
+        Blocks open() throws ReadException;
+    }
+
+    /** An open file. */
+    @FunctionalInterface
+    interface Blocks extends AutoCloseable {
         /**
-         * Reads one block.
+         * Reads one block; rising ones are fastest.
          *
          * @param block below the file's size
          * @param into {@link #BLOCK_BYTES}; behind the file's end it may have anything
          */
         void read(int block, byte[] into) throws ReadException;
+
+        @Override
+        default void close() {}
     }
 
     /** A file that fits into memory. */
     static File small(String path, byte[] bytes) {
-        return new File(path, bytes.length, (block, into) -> {
+        return computed(path, bytes.length, (block, into) -> {
             int from = block * BLOCK_BYTES;
             System.arraycopy(bytes, from, into, 0, Math.min(BLOCK_BYTES, bytes.length - from));
         });
+    }
+
+    /** A file that holds nothing while it is open. */
+    static File computed(String path, long sizeBytes, Blocks blocks) {
+        return new File(path, sizeBytes, () -> blocks);
     }
 }

@@ -1,7 +1,9 @@
 package io.tidemark.pageserver.basebackup;
 
+import io.tidemark.pageserver.basebackup.DirectoryEntry.Blocks;
 import io.tidemark.pageserver.basebackup.DirectoryEntry.File;
 import io.tidemark.pageserver.key.Keys;
+import io.tidemark.pageserver.timeline.PageSequence;
 import io.tidemark.pageserver.timeline.ReadException;
 import io.tidemark.pageserver.timeline.TimelineReader;
 import io.tidemark.wire.id.Lsn;
@@ -61,8 +63,23 @@ final class RelationFiles {
             files.add(new File(
                     segment == 0 ? name : name + "." + segment,
                     count * DirectoryEntry.BLOCK_BYTES,
-                    (block, into) -> reader.pageOnce(read, (int) first + block, lsn, into)));
+                    () -> pages(read, (int) first)));
             segment++;
         } while ((long) segment * RelTag.BLOCKS_PER_SEGMENT < blocks);
+    }
+
+    private Blocks pages(RelTag relation, int first) {
+        PageSequence pages = reader.sequence(lsn);
+        return new Blocks() {
+            @Override
+            public void read(int block, byte[] into) throws ReadException {
+                pages.page(relation, first + block, into);
+            }
+
+            @Override
+            public void close() {
+                pages.close();
+            }
+        };
     }
 }

@@ -42,11 +42,13 @@ public final class TarBackup {
     private void file(DirectoryEntry.File file) throws IOException, ReadException {
         out.write(TarHeader.file(file.path(), file.sizeBytes(), modifiedSeconds).encode());
         long left = file.sizeBytes();
-        for (int number = 0; left > 0; number++) {
-            file.content().read(number, block);
-            int length = (int) Math.min(left, block.length);
-            out.write(block, 0, length);
-            left -= length;
+        try (DirectoryEntry.Blocks blocks = file.content().open()) {
+            for (int number = 0; left > 0; number++) {
+                blocks.read(number, block);
+                int length = (int) Math.min(left, block.length);
+                out.write(block, 0, length);
+                left -= length;
+            }
         }
         out.write(ZEROS, 0, TarHeader.paddingBytes(file.sizeBytes()));
     }

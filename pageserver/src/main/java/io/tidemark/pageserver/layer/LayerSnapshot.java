@@ -78,6 +78,32 @@ public final class LayerSnapshot implements AutoCloseable {
         }
     }
 
+    /** For reading many keys at one LSN, in rising order, by one thread. Ends with this snapshot. */
+    public InOrder inOrder(VersionSink sink) {
+        return new InOrder(new ChainRead(sink));
+    }
+
+    /** Reads one key after the other. Those in rising order share the decompression of blocks. */
+    public final class InOrder {
+        private final ChainRead read;
+
+        private InOrder(ChainRead read) {
+            this.read = read;
+        }
+
+        /**
+         * Passes on the chain of a key at an LSN, newest version first; answers whether the last one is a base.
+         *
+         * @throws LsnGarbageCollectedException when the LSN is below the gc cutoff and not retained
+         */
+        public boolean read(Key key, Lsn at) throws IOException {
+            requireReadable(at);
+            read.start(key, at);
+            map.read(read);
+            return read.isAtBase();
+        }
+    }
+
     /**
      * Passes on the chains of all keys of a range that have a version at or below an LSN, keys rising. Keys that only an ancestor
      * has are not among them. For ranges where most keys do not exist; its cost is that of the keys, not of the range.

@@ -114,20 +114,9 @@ public final class TimelineReader {
         cache.put(key, Lsn.of(newestLsn), at, into);
     }
 
-    /**
-     * One page that exists, for somebody who reads everything once: takes it from the cache when it is there, and does not put it there.
-     *
-     * @param block unsigned, below the relation's size
-     */
-    public void pageOnce(RelTag relation, int block, Lsn at, byte[] into) throws ReadException {
-        Key key = Keys.relationBlock(relation, block);
-        if (timeline.pages().get(key, at, into)) {
-            return;
-        }
-        build(key, at, into);
-        if (timeline.metadata().dataChecksums()) {
-            PageChecksum.set(into, block);
-        }
+    /** For somebody who reads everything once; see {@link PageSequence}. */
+    public PageSequence sequence(Lsn at) {
+        return new PageSequence(this, at);
     }
 
     /** All blocks of an SLRU's segment, one after the other. */
@@ -221,7 +210,7 @@ public final class TimelineReader {
     }
 
     /** The ancestor, once it has everything that this timeline has of it: its data need not be durable when a branch is. */
-    private TimelineReader upToBranchPoint(Timeline.Ancestry below) throws ReadException {
+    TimelineReader upToBranchPoint(Timeline.Ancestry below) throws ReadException {
         below.timeline().await(below.branchLsn(), ANCESTOR_PATIENCE);
         TimelineReader reader = ancestor;
         if (reader == null) {
@@ -284,7 +273,7 @@ public final class TimelineReader {
         }
     }
 
-    private ReadException damaged(Key key, Lsn at, Exception cause) {
+    ReadException damaged(Key key, Lsn at, Exception cause) {
         timeline.alarm();
         String todo = cause instanceof CorruptLayerException
                 ? "; put a good copy of the file in its place and restart, or make the timeline anew"
@@ -293,6 +282,14 @@ public final class TimelineReader {
                 Kind.DAMAGED,
                 "%s at %s of timeline %s: %s%s".formatted(Keys.describe(key), at, id(), cause.getMessage(), todo),
                 cause);
+    }
+
+    Timeline timeline() {
+        return timeline;
+    }
+
+    Reconstruction reconstruction() {
+        return reconstruction;
     }
 
     private Object id() {
