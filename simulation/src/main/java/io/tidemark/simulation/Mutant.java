@@ -56,6 +56,8 @@ public enum Mutant {
             "an elected message does not cut the log",
             () -> Sabotages.forgetsToCutAndDelete(Mutant::isWal),
             TRUNCATED_BEFORE_HISTORY,
+            // What was not cut is read as WAL again, behind a record that ends where it begins.
+            LOG_MATCHES_HISTORY,
             PROGRESS_WHEN_HEALTHY),
     HISTORY_BEFORE_TRUNCATION(
             "the history is adopted, then the log is cut",

@@ -15,6 +15,7 @@ import io.tidemark.pageserver.verify.OpcodeCounts;
 import io.tidemark.pageserver.verify.RelationFiles;
 import io.tidemark.pageserver.verify.WalVerifier;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.wal.BlockReference;
 import io.tidemark.wire.wal.InvalidWalException;
 import io.tidemark.wire.wal.WalFlavour;
 import io.tidemark.wire.wal.WalRecord;
@@ -23,8 +24,11 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.function.Predicate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -38,15 +42,19 @@ import picocli.CommandLine.Option;
             "",
             "PostgreSQL: what its startup process says it used between the first and the last record; fsync off, buffers of 1 GB.",
             "Ours: one thread of this process, which reads WAL from files, decodes it, and applies every block reference to pages",
-            "that it reads from the same files when they are first touched. PostgreSQL's redo also keeps the state of",
-            "transactions (one record in seven here), which ours does in ingest: see 'bench ingest'."
+            "that it reads from the same files when they are first touched. With two threads each decodes all records and applies",
+            "those of its own pages. PostgreSQL's redo also keeps the state of transactions (one record in seven here), which",
+            "ours does in ingest: see 'bench ingest'."
         })
 public final class RedoCommand implements Callable<Integer> {
     private static final Metric SPEED = new Metric("WAL per CPU second", "MB/s", 1);
     private static final Metric RECORDS = new Metric("records per CPU second", "thousands/s", 0);
+    private static final Metric PER_SECOND = new Metric("WAL per second", "MB/s", 1);
     private static final Metric ELAPSED = new Metric("elapsed", "s", 2);
     private static final String PEER = "PostgreSQL's startup process";
     private static final String OURS = "ours, one thread";
+    private static final int THREAD_COUNT = 2;
+    private static final String ALL = "ours, two threads";
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     @Mixin
@@ -70,7 +78,7 @@ public final class RedoCommand implements Callable<Integer> {
         try (ScratchDirectory scratch = options.scratch()) {
             options.say("making WAL: scale " + scale + ", " + transactions + " transactions");
             CrashedServer server = CrashedServer.make(options.pgTool("pgbench"), scratch.path(), scale, transactions);
-            Pass first = pass(server);
+            Pass first = pass(server, _ -> true);
             options.compare(
                     "redo, %.0f MB of WAL, %,d records, %,d block changes"
                             .formatted(first.bytes() / 1e6, first.records(), first.changes()),
@@ -80,10 +88,17 @@ public final class RedoCommand implements Callable<Integer> {
                                 return sample(first, recovery.cpuSeconds(), recovery.elapsedSeconds());
                             }),
                             Contender.of(OURS, () -> {
-                                Pass pass = pass(server);
+                                Pass pass = pass(server, _ -> true);
+                                return sample(pass, pass.cpuSeconds(), pass.elapsedSeconds());
+                            }),
+                            Contender.of(ALL, () -> {
+                                Pass pass = allThreads(server, THREAD_COUNT);
+                                if (pass.changes() != first.changes()) {
+                                    throw new IOException("the threads together made " + pass.changes() + " changes");
+                                }
                                 return sample(pass, pass.cpuSeconds(), pass.elapsedSeconds());
                             })),
-                    List.of(new Target(OURS, PEER, SPEED, 1)));
+                    List.of(new Target(OURS, PEER, SPEED, 1), new Target(ALL, PEER, PER_SECOND, 2)));
             return 0;
         }
     }
@@ -91,13 +106,38 @@ public final class RedoCommand implements Callable<Integer> {
     private static Sample sample(Pass pass, double cpuSeconds, double elapsedSeconds) {
         return Sample.of(SPEED, pass.bytes() / 1e6 / cpuSeconds)
                 .and(RECORDS, pass.records() / 1e3 / cpuSeconds)
+                .and(PER_SECOND, pass.bytes() / 1e6 / elapsedSeconds)
                 .and(ELAPSED, elapsedSeconds);
+    }
+
+    private static Pass allThreads(CrashedServer server, int threads) throws Exception {
+        long begun = System.nanoTime();
+        List<FutureTask<Pass>> shares = new ArrayList<>();
+        for (int share = 0; share < threads; share++) {
+            int mine = share;
+            FutureTask<Pass> task = new FutureTask<>(() -> pass(server, block -> shareOf(block, threads) == mine));
+            shares.add(task);
+            Thread.ofPlatform().name("redo-" + share).start(task);
+        }
+        Pass one = shares.getFirst().get();
+        long changes = 0;
+        double cpu = 0;
+        for (FutureTask<Pass> share : shares) {
+            changes += share.get().changes();
+            cpu += share.get().cpuSeconds();
+        }
+        return new Pass(one.bytes(), one.records(), changes, cpu, (System.nanoTime() - begun) / 1e9);
+    }
+
+    private static int shareOf(BlockReference block, int threads) {
+        int hash = (block.relation() * 31 + block.block()) * 0x9E3779B9;
+        return Integer.remainderUnsigned(hash >>> 8, threads);
     }
 
     /** One replay. */
     private record Pass(long bytes, long records, long changes, double cpuSeconds, double elapsedSeconds) {}
 
-    private static Pass pass(CrashedServer server)
+    private static Pass pass(CrashedServer server, Predicate<BlockReference> mine)
             throws IOException, InvalidWalException, InvalidControlFileException {
         Lsn start = ControlFile.read(
                         Files.readAllBytes(server.base().resolve("global").resolve("pg_control")), WalSample.PG_MAJOR)
@@ -116,7 +156,7 @@ public final class RedoCommand implements Callable<Integer> {
                 if (record == null) {
                     break;
                 }
-                replay.accept(record);
+                replay.accept(record, mine);
                 records++;
             }
             double cpu = (THREADS.getCurrentThreadCpuTime() - cpuNanos) / 1e9;

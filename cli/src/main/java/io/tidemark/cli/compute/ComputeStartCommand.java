@@ -33,9 +33,8 @@ final class ComputeStartCommand extends StorageCommand {
     @Option(
             names = "--at",
             paramLabel = "TIME",
-            description =
-                    "With --read-only: an LSN (0/16B3748), a time (2026-11-26T10:15:30Z), so long ago (-10m), a"
-                            + " restore point (point:NAME), or head (default: head).")
+            description = "With --read-only: an LSN (0/16B3748), a time (2026-11-26T10:15:30Z), so long ago (-10m), a"
+                    + " restore point (point:NAME), or head (default: head).")
     @Nullable
     String at;
 

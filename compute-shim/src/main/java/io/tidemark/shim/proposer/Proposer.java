@@ -143,7 +143,7 @@ public final class Proposer {
             }
         }
         if (streaming != null) {
-            streaming.beatWhereDue(now, out);
+            streaming.tick(now, out);
             giveUpWithoutDonor(now, out);
         }
     }
@@ -378,7 +378,7 @@ public final class Proposer {
             donorSeenMillis = now;
         }
         peer.standbyFeedback = m.hotStandbyFeedback();
-        streaming.appended(peer, m, now, out);
+        streaming.appended(peer, m, out);
         PageserverFeedback news = m.pageserverFeedback();
         if (news != null) {
             feedback.pageserver(news, out);

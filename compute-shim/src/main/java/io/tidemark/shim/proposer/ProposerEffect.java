@@ -46,6 +46,9 @@ public sealed interface ProposerEffect {
     /** Every safekeeper has everything up to here: WAL below may be dropped from buffers. */
     record TruncateAdvanced(Lsn truncateLsn) implements ProposerEffect {}
 
+    /** A {@link ProposerEvent.Tick} is wanted so soon, besides those that come anyway. */
+    record TickSoon(long millis) implements ProposerEffect {}
+
     record StandbyFeedback(HotStandbyFeedback feedback) implements ProposerEffect {}
 
     record PageserverProgress(PageserverFeedback feedback) implements ProposerEffect {}

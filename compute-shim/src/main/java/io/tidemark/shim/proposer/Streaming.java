@@ -20,6 +20,12 @@ final class Streaming {
     /** Most empty requests that tell a commit without an answer in between; what they leave untold goes with the answer. */
     private static final int MAX_UNANSWERED_BEATS = 4;
 
+    /**
+     * So long a commit may wait for WAL that tells it along. Under load there always is some, and a message of its own for each commit
+     * costs as much as the commit: see docs/decisions/0230.
+     */
+    private static final long COMMIT_NEWS_MILLIS = 2;
+
     private final ProposerConfig config;
     private final ProposerJudgement judgement;
     private final List<Peer> peers;
@@ -32,6 +38,7 @@ final class Streaming {
     private Lsn availableLsn;
     private Lsn commitLsn = Lsn.INVALID;
     private Lsn truncateLsn;
+    private boolean tickAsked;
 
     Streaming(
             Proposer.Ballot ballot,
@@ -97,7 +104,7 @@ final class Streaming {
         if (peer.isActive()) {
             peer.sentLsn = peer.sentLsn.max(endLsn.min(peer.scheduledLsn));
             if (!schedule(peer, now, out)) {
-                tellCommit(peer, now, out);
+                askForTick(out);
             }
         }
     }
@@ -143,19 +150,35 @@ final class Streaming {
     }
 
     /**
-     * Readers of a safekeeper see a commit only when it has heard of it, so it is told at once. Not behind WAL that waits: what
-     * comes after that tells it, and one who lags would be sent a message for each commit of the others.
+     * Readers of a safekeeper see a commit only when it has heard of it. Not behind WAL that waits: what comes after that tells it, and
+     * one who lags would be sent a message for each commit of the others.
      */
-    private void tellCommit(Peer peer, long now, List<ProposerEffect> out) {
-        if (peer.toldCommitLsn.isBefore(commitLsn)
+    private boolean wantsCommit(Peer peer) {
+        return peer.isActive()
+                && peer.toldCommitLsn.isBefore(commitLsn)
                 && !peer.hasUnsentWal()
-                && peer.unansweredBeats < MAX_UNANSWERED_BEATS) {
-            beat(peer, now, out);
+                && peer.unansweredBeats < MAX_UNANSWERED_BEATS;
+    }
+
+    private void askForTick(List<ProposerEffect> out) {
+        if (!tickAsked && peers.stream().anyMatch(this::wantsCommit)) {
+            tickAsked = true;
+            out.add(new ProposerEffect.TickSoon(COMMIT_NEWS_MILLIS));
         }
     }
 
+    void tick(long now, List<ProposerEffect> out) {
+        tickAsked = false;
+        for (Peer peer : peers) {
+            if (wantsCommit(peer)) {
+                beat(peer, now, out);
+            }
+        }
+        beatWhereDue(now, out);
+    }
+
     /** Every request is answered, so a beat in time keeps both sides sure of each other. WAL that waits is such a request. */
-    void beatWhereDue(long now, List<ProposerEffect> out) {
+    private void beatWhereDue(long now, List<ProposerEffect> out) {
         for (Peer peer : peers) {
             if (peer.isActive()
                     && !peer.hasUnsentWal()
@@ -172,16 +195,12 @@ final class Streaming {
         return response.flushLsn().isAtMost(limit) && response.commitLsn().isAtMost(response.flushLsn());
     }
 
-    void appended(Peer peer, AppendResponse response, long now, List<ProposerEffect> out) {
+    void appended(Peer peer, AppendResponse response, List<ProposerEffect> out) {
         peer.flushLsn = response.flushLsn();
         peer.commitLsn = response.commitLsn();
         peer.unansweredBeats = 0;
         advance(out);
-        for (Peer other : peers) {
-            if (other.isActive()) {
-                tellCommit(other, now, out);
-            }
-        }
+        askForTick(out);
     }
 
     private void advance(List<ProposerEffect> out) {

@@ -118,17 +118,52 @@ class ProposerStreamingTest {
     }
 
     @Test
-    void anAdvancedCommitIsToldToEverybodyAtOnce() {
+    void anAdvancedCommitIsToldToEverybodySoon() {
         ProposerBench bench = electedOnEmpty();
         bench.available(at(200));
         bench.sentToAll(at(200));
         bench.flushed(0, 1, at(200));
         bench.flushed(1, 1, at(200));
+        assertThat(bench.lastOf(ProposerEffect.TickSoon.class)).hasSize(1);
+        bench.tick();
         for (int i = 0; i < 3; i++) {
             assertThat(bench.sentTo(i, AppendRequest.class))
                     .extracting(AppendRequest::commitLsn, AppendRequest::beginLsn, AppendRequest::endLsn)
                     .containsExactly(org.assertj.core.groups.Tuple.tuple(at(200), at(200), at(200)));
         }
+    }
+
+    @Test
+    void walTellsTheCommitAlongAndNoMessageOfItsOwnFollows() {
+        ProposerBench bench = electedOnEmpty();
+        bench.available(at(200));
+        bench.sentToAll(at(200));
+        bench.flushed(0, 1, at(200));
+        bench.flushed(1, 1, at(200));
+        bench.available(at(400));
+        assertThat(bench.lastOf(SendWal.class))
+                .hasSize(3)
+                .allSatisfy(wal -> assertThat(wal.commitLsn()).isEqualTo(at(200)));
+        bench.sentToAll(at(400));
+        assertThat(bench.tick()).isEmpty();
+    }
+
+    @Test
+    void aTickIsAskedForOnce() {
+        ProposerBench bench = electedOnEmpty();
+        bench.available(at(200));
+        bench.sentToAll(at(200));
+        for (int offset = 8; offset <= 200; offset += 8) {
+            bench.flushed(0, 1, at(offset));
+            bench.flushed(1, 1, at(offset));
+        }
+        assertThat(bench.allOf(ProposerEffect.TickSoon.class)).hasSize(1);
+        bench.tick();
+        bench.available(at(400));
+        bench.sentToAll(at(400));
+        bench.flushed(0, 1, at(400));
+        bench.flushed(1, 1, at(400));
+        assertThat(bench.allOf(ProposerEffect.TickSoon.class)).hasSize(2);
     }
 
     @Test
@@ -145,6 +180,8 @@ class ProposerStreamingTest {
         bench.tickAfter(5_000);
         assertThat(bench.sentTo(2, AppendRequest.class)).isEmpty();
         bench.on(new ProposerEvent.WalSent(ref(2), at(200)));
+        assertThat(bench.lastOf(ProposerEffect.TickSoon.class)).hasSize(1);
+        bench.tick();
         assertThat(bench.sentTo(2, AppendRequest.class))
                 .extracting(AppendRequest::commitLsn)
                 .containsExactly(at(200));
@@ -159,10 +196,12 @@ class ProposerStreamingTest {
         for (int offset = 8; offset <= 200; offset += 8) {
             bench.flushed(0, 1, at(offset));
             bench.flushed(1, 1, at(offset));
+            bench.tick();
             told += bench.sentTo(2, AppendRequest.class).size();
         }
         assertThat(told).isEqualTo(3); // and the first beat after the election
         bench.flushed(2, 1, at(200));
+        bench.tick();
         assertThat(bench.sentTo(2, AppendRequest.class))
                 .extracting(AppendRequest::commitLsn)
                 .containsExactly(at(200));

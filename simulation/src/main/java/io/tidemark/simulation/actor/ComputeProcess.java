@@ -172,6 +172,8 @@ final class ComputeProcess {
             case ProposerEffect.CommitAdvanced e -> committed(e.commitLsn());
             case ProposerEffect.TruncateAdvanced e ->
                 world.cluster().truncateAdvanced(name, proposer.term(), e.truncateLsn(), commitLsn);
+            case ProposerEffect.TickSoon e ->
+                world.queue().after(1_000 * e.millis(), () -> happens(new ProposerEvent.Tick()));
             case ProposerEffect.StandbyFeedback _, ProposerEffect.PageserverProgress _ -> {}
             case ProposerEffect.SyncFinished e -> {
                 note("synced to " + e.lsn());

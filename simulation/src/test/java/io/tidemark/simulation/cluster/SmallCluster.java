@@ -230,6 +230,7 @@ final class SmallCluster {
                 inFlight.add(() -> propose(new ProposerEvent.WalSent(e.safekeeper(), e.endLsn())));
             }
             case ProposerEffect.Elected e -> donors = e.donors();
+            case ProposerEffect.TickSoon _ -> inFlight.add(() -> propose(new ProposerEvent.Tick()));
             case ProposerEffect.CommitAdvanced _,
                     ProposerEffect.TruncateAdvanced _,
                     ProposerEffect.StandbyFeedback _,
