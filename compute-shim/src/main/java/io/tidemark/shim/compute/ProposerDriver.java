@@ -203,8 +203,9 @@ final class ProposerDriver implements SafekeeperLink.Owner, AutoCloseable {
                 close();
                 listener.syncFinished(lsn);
             }
-            case ProposerEffect.TickSoon(long millis) ->
-                loop.schedule(() -> happened(new ProposerEvent.Tick()), millis, TimeUnit.MILLISECONDS);
+            case ProposerEffect.TickSoon(long millis) -> {
+                var _ = loop.schedule(() -> happened(new ProposerEvent.Tick()), millis, TimeUnit.MILLISECONDS);
+            }
             case ProposerEffect.TruncateAdvanced truncate -> {
                 // The buffer is bounded by its size alone: WAL that everybody has still serves one that restarts.
             }
