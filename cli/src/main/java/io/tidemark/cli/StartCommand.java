@@ -1,5 +1,6 @@
 package io.tidemark.cli;
 
+import io.tidemark.cli.follow.Imports;
 import io.tidemark.cli.storage.Branches;
 import io.tidemark.cli.storage.ComputeStatus;
 import io.tidemark.cli.storage.Computes;
@@ -8,6 +9,7 @@ import io.tidemark.cli.storage.StorageProcesses;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +43,13 @@ final class StartCommand implements Callable<Integer> {
     @Mixin
     ClusterFlags flags = new ClusterFlags();
 
-    @Option(names = "--no-compute", description = "Start the storage only.")
+    @Option(names = "--no-compute", description = "Start the storage, and no PostgreSQL.")
     boolean noCompute;
+
+    @Option(
+            names = "--no-main",
+            description = "Start the storage only, and make no branch main: for tidemark import --branch main.")
+    boolean noMain;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -50,13 +57,19 @@ final class StartCommand implements Callable<Integer> {
         try {
             StorageDirectory directory = StorageDirectory.openOrCreate(dir, flags.options());
             new StorageProcesses(directory).start();
-            new Branches(directory).createMain();
+            if (!noMain) {
+                new Branches(directory).createMain();
+            }
             PrintWriter out = terminal.out();
             out.println("Storage runs in " + directory.layout().root() + ": " + flags.safekeepers()
                     + " safekeepers, a pageserver (psql -h 127.0.0.1 -p "
                     + directory.config().pageserverPgPort() + " -c 'SHOW lsns').");
             out.flush();
-            if (!noCompute) {
+            List<String> following = new Imports(directory).launchAll();
+            for (String branch : following) {
+                out.println("Branch " + branch + " follows the server that it is imported from.");
+            }
+            if (!noCompute && !noMain && !following.contains(StorageDirectory.MAIN)) {
                 startMain(directory, terminal);
             }
             out.println("Logs: " + directory.layout().root().resolve("log"));

@@ -83,5 +83,6 @@ final class StatusCommand implements Callable<Integer> {
         }
         out.println(status.directory() + ", branch " + status.branch());
         Terminal.table(rows).forEach(out::println);
+        status.imports().forEach(each -> out.println("Branch " + each.branch() + " " + each.text() + "."));
     }
 }

@@ -1,5 +1,6 @@
 package io.tidemark.cli;
 
+import io.tidemark.cli.follow.Imports;
 import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.Computes;
 import io.tidemark.cli.storage.Reader;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "stop",
         mixinStandardHelpOptions = true,
-        description = "Stop a local cluster: computes, the pageserver, the safekeepers.",
+        description =
+                "Stop a local cluster: computes, what follows servers that are imported, the pageserver, the safekeepers.",
         footer = {"", "Exit codes: 0 nothing runs any more, 1 it failed or there is no cluster, 2 wrong command line."})
 final class StopCommand implements Callable<Integer> {
     @Spec
@@ -52,6 +54,7 @@ final class StopCommand implements Callable<Integer> {
                     killed.add("compute-" + reader.id());
                 }
             }
+            killed.addAll(new Imports(directory).stopAll());
             killed.addAll(new StorageProcesses(directory).stop());
             terminal.out()
                     .println(

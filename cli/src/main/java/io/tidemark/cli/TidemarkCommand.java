@@ -3,6 +3,7 @@ package io.tidemark.cli;
 import io.tidemark.cli.compute.BranchCommand;
 import io.tidemark.cli.compute.ComputeCommand;
 import io.tidemark.cli.compute.ExportCommand;
+import io.tidemark.cli.compute.ImportCommand;
 import io.tidemark.cli.compute.PsqlCommand;
 import io.tidemark.cli.page.KeysCommand;
 import io.tidemark.cli.page.LayerCommand;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Command;
             BranchCommand.class,
             ComputeCommand.class,
             PsqlCommand.class,
+            ImportCommand.class,
             ExportCommand.class,
             SafekeeperCommand.class,
             PageserverCommand.class,

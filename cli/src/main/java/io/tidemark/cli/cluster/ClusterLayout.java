@@ -45,6 +45,11 @@ public record ClusterLayout(Path root) {
         return computesDir().resolve(compute);
     }
 
+    /** What belongs to a server that a branch is imported from; there as long as the branch follows it. */
+    public Path importDir(String branch) {
+        return root.resolve("imports").resolve(branch);
+    }
+
     public Path postgresDir() {
         return root.resolve("postgres");
     }

@@ -5,6 +5,7 @@ import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.Computes;
 import io.tidemark.cli.storage.PageserverClient.TimelineInfo;
 import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.cli.storage.StorageStatus.Import;
 import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -32,7 +33,8 @@ final class BranchListCommand extends StorageCommand {
             String minReadableLsn,
             long bytes,
             int pgMajor,
-            boolean computeRuns) {}
+            boolean computeRuns,
+            @Nullable Import follows) {}
 
     @Override
     int run(StorageDirectory directory, Terminal terminal) throws IOException {
@@ -43,10 +45,20 @@ final class BranchListCommand extends StorageCommand {
         for (Branch branch : directory.branches().all()) {
             TimelineInfo info = timelines.get(branch.timelineId());
             boolean runs = computes.isRunning(branch.name());
+            Import follows = Import.of(directory, branch.name()).orElse(null);
             rows.add(
                     info == null
                             ? new Row(
-                                    branch.name(), branch.timeline(), "", "", "missing", "", 0, branch.pgMajor(), runs)
+                                    branch.name(),
+                                    branch.timeline(),
+                                    "",
+                                    "",
+                                    follows == null ? "missing" : "being copied",
+                                    "",
+                                    0,
+                                    branch.pgMajor(),
+                                    runs,
+                                    follows)
                             : new Row(
                                     branch.name(),
                                     branch.timeline(),
@@ -58,7 +70,8 @@ final class BranchListCommand extends StorageCommand {
                                     info.minReadableLsn().toString(),
                                     info.physicalBytes(),
                                     branch.pgMajor(),
-                                    runs));
+                                    runs,
+                                    follows));
         }
         if (json) {
             terminal.out().println(json(rows));
@@ -88,7 +101,7 @@ final class BranchListCommand extends StorageCommand {
                             row.lastRecordLsn,
                             (row.bytes >> 10) + " kB",
                             Integer.toString(row.pgMajor),
-                            row.computeRuns ? "runs" : ""));
+                            row.follows != null ? row.follows.text() : row.computeRuns ? "runs" : ""));
                     addChildren(cells, rows, row.branch, depth + 1);
                 });
     }

@@ -68,13 +68,13 @@ public final class BranchCatalogue {
     }
 
     /** Throws when a name is taken. */
-    void requireFree(String name) throws IOException {
+    public void requireFree(String name) throws IOException {
         if (find(name).isPresent()) {
             throw new ClusterException("there is a branch '" + name + "' already");
         }
     }
 
-    void add(Branch branch) throws IOException {
+    public void add(Branch branch) throws IOException {
         change(all -> {
             if (all.stream().anyMatch(other -> other.name().equals(branch.name()))) {
                 throw new IllegalStateException("there is a branch '" + branch.name() + "' already");

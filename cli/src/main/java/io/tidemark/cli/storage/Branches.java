@@ -209,6 +209,7 @@ public final class Branches {
 
     private void requireStopped(String name) throws IOException {
         directory.branches().require(name);
+        FollowedSource.requireNone(directory.layout(), name);
         if (computes.isRunning(name)) {
             throw new ClusterException(
                     "the compute of branch " + name + " runs; tidemark compute stop --branch " + name + " first");

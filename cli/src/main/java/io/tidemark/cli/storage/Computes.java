@@ -69,6 +69,7 @@ public final class Computes {
             String name, int port, Map<String, String> settings, Consumer<ComputeStatus.Phase> progress)
             throws IOException, InterruptedException {
         Branch branch = directory.branches().require(name);
+        FollowedSource.requireNone(directory.layout(), name);
         requireStopped(name);
         int preferred = name.equals(StorageDirectory.MAIN) ? PREFERRED_PORT : 0;
         int chosen = port != 0 ? port : choosePort(name, branch.computePort() != 0 ? branch.computePort() : preferred);

@@ -110,6 +110,7 @@ public final class EmbeddedStorage implements AutoCloseable {
     public StockCompute startCompute(String name, int port, Map<String, String> settings, StartListener listener)
             throws IOException, InterruptedException {
         Branch branch = directory.branches().require(name);
+        FollowedSource.requireNone(directory.layout(), name);
         StockCompute before = computes.remove(name);
         if (before != null) {
             before.close();

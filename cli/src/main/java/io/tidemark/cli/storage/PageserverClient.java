@@ -32,6 +32,7 @@ public final class PageserverClient {
     private static final int MAX_ANSWER_BYTES = 16 << 20;
     private static final Duration QUICK = Duration.ofSeconds(30);
     private static final Duration PATIENT = Duration.ofMinutes(30);
+    private static final Duration AS_LONG_AS_IT_TAKES = Duration.ofDays(7);
     private static final JsonMapper MAPPER = JsonMapper.shared();
 
     private final HostPort address;
@@ -47,15 +48,19 @@ public final class PageserverClient {
      *
      * @param ancestor null for one that did not branch
      * @param ancestorLsn where it left its ancestor; invalid for one that did not
+     * @param prevRecordLsn where the record starts that ends at lastRecordLsn; invalid when that is not known
+     * @param systemId of the cluster whose history it is
      */
     public record TimelineInfo(
             TimelineId id,
             @Nullable TimelineId ancestor,
             Lsn ancestorLsn,
             Lsn lastRecordLsn,
+            Lsn prevRecordLsn,
             Lsn minReadableLsn,
             long physicalBytes,
             int pgMajor,
+            String systemId,
             String state) {}
 
     /** An LSN for a moment; {@code kind} is present, future, past or nodata. */
@@ -78,6 +83,33 @@ public final class PageserverClient {
                 .putObject("LocalFs")
                 .put("path", directory.toString());
         return info(require("POST", timelines, body, PATIENT));
+    }
+
+    /** A new timeline from a server that runs: answers when all of it is copied. Its WAL has to come from the safekeepers meanwhile. */
+    public TimelineInfo importServer(TimelineId id, String url, String password) throws IOException {
+        ObjectNode body = JsonNodeFactory.instance.objectNode().put("new_timeline_id", id.toString());
+        ObjectNode how = body.putObject("import_pgdata")
+                .putObject("location")
+                .putObject("Postgres")
+                .put("url", url);
+        if (!password.isEmpty()) {
+            how.put("password", password);
+        }
+        return info(require("POST", timelines, body, AS_LONG_AS_IT_TAKES));
+    }
+
+    /** How far a copy is; {@code totalBytes} is 0 before the server has made an estimate. */
+    public record CopyProgress(long copiedBytes, long totalBytes) {}
+
+    /** Empty when nothing is being copied for this timeline. */
+    public Optional<CopyProgress> copyProgress(TimelineId id) throws IOException {
+        Answer answer = ask("GET", timelines + "/" + id + "/import", null, QUICK);
+        if (answer.status == HttpURLConnection.HTTP_NOT_FOUND) {
+            return Optional.empty();
+        }
+        JsonNode node = answer.require(address);
+        return Optional.of(new CopyProgress(
+                node.path("copied_bytes").asLong(0), node.path("total_bytes").asLong(0)));
     }
 
     /** A new timeline that leaves another one at an LSN; null: at its head. */
@@ -157,9 +189,11 @@ public final class PageserverClient {
                     ancestor.isEmpty() ? null : TimelineId.parse(ancestor),
                     ancestor.isEmpty() ? Lsn.INVALID : lsn(node, "ancestor_lsn"),
                     lsn(node, "last_record_lsn"),
+                    lsn(node, "prev_record_lsn"),
                     lsn(node, "min_readable_lsn"),
                     node.path("current_physical_size").asLong(0),
                     node.path("pg_version").asInt(0),
+                    node.path("system_id").asString(""),
                     node.path("state").asString(node.path("state").toString()));
         } catch (JacksonException | IllegalArgumentException e) {
             throw new ClusterException("pageserver " + address + " answered what is no timeline: " + node, e);

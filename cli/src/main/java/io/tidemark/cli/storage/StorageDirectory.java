@@ -127,7 +127,7 @@ public final class StorageDirectory {
         return binaries(major == config.pgMajor() ? config.pgBin() : "", major);
     }
 
-    static TimelineId newTimelineId() {
+    public static TimelineId newTimelineId() {
         return TimelineId.parse(randomId());
     }
 

@@ -15,7 +15,7 @@ import java.util.Optional;
  *
  * @param branch whose LSNs these are
  */
-public record StorageStatus(String directory, String branch, List<Server> servers) {
+public record StorageStatus(String directory, String branch, List<Server> servers, List<Import> imports) {
     /**
      * One server.
      *
@@ -32,6 +32,50 @@ public record StorageStatus(String directory, String branch, List<Server> server
         }
     }
 
+    /**
+     * A branch that follows the server it is imported from.
+     *
+     * @param url without a password
+     * @param state what its shim does, or {@code down}
+     * @param lagBytes WAL that the server has and a quorum has not
+     * @param problem the last thing that went wrong; empty when nothing did
+     */
+    public record Import(
+            String branch,
+            String url,
+            String state,
+            String pid,
+            String sourceLsn,
+            String commitLsn,
+            long lagBytes,
+            String problem) {
+        /** Of a branch; empty when it follows no server. */
+        public static Optional<Import> of(StorageDirectory directory, String branch) throws IOException {
+            Optional<FollowedSource> source = FollowedSource.find(directory.layout(), branch);
+            if (source.isEmpty()) {
+                return Optional.empty();
+            }
+            Optional<ProcessHandle> handle = new ServerProcess("import-" + branch, directory.layout()).handle();
+            Optional<FollowStatus> said = FollowStatus.read(directory.layout().importDir(branch));
+            return Optional.of(new Import(
+                    branch,
+                    source.get().url(),
+                    handle.isEmpty() ? DOWN : said.map(FollowStatus::state).orElse("starting"),
+                    StorageStatus.pid(handle),
+                    said.map(FollowStatus::sourceLsn).orElse(""),
+                    said.map(FollowStatus::commitLsn).orElse(""),
+                    said.map(FollowStatus::lagBytes).orElse(0L),
+                    said.map(FollowStatus::problem).orElse("")));
+        }
+
+        /** In a few words, for people. */
+        public String text() {
+            String lag = ", " + (lagBytes >> 10) + " kB behind";
+            return "follows " + url + (state.equals("streaming") ? lag : ": " + state + lag)
+                    + (problem.isEmpty() || state.equals("streaming") ? "" : " (" + problem + ")");
+        }
+    }
+
     private static final String RUNNING = "running";
     private static final String DOWN = "down";
     private static final String SILENT = "silent";
@@ -39,6 +83,7 @@ public record StorageStatus(String directory, String branch, List<Server> server
 
     public StorageStatus {
         servers = List.copyOf(servers);
+        imports = List.copyOf(imports);
     }
 
     /** Whether safekeepers and pageserver run; computes are there when somebody wants one. */
@@ -60,15 +105,17 @@ public record StorageStatus(String directory, String branch, List<Server> server
         }
         servers.add(pageserver(processes, branch));
         Computes computes = new Computes(directory);
+        List<Import> imports = new ArrayList<>();
         for (Branch each : directory.branches().all()) {
             compute(computes, each.name(), each.computePort()).ifPresent(servers::add);
+            Import.of(directory, each.name()).ifPresent(imports::add);
         }
         for (Reader each : new Readers(directory).all()) {
             compute(computes, each.id(), each.port())
                     .map(row -> isPromoted(computes, each) ? row.withState(PROMOTED) : row)
                     .ifPresent(servers::add);
         }
-        return new StorageStatus(directory.layout().root().toString(), branchName, servers);
+        return new StorageStatus(directory.layout().root().toString(), branchName, servers, imports);
     }
 
     private static Server safekeeper(

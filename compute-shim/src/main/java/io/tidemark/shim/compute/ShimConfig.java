@@ -16,6 +16,7 @@ import java.util.List;
  * @param bufferBytes memory for recent WAL, see {@link WalBuffer}
  * @param builtAtLsn where PostgreSQL's own WAL begins when its data directory was built from storage: what its files have below is
  *     not the timeline's WAL; invalid for a PostgreSQL that wrote all of its WAL itself
+ * @param isFollowing whether the server's commits are not to wait for the quorum: it is being copied, and knows nothing of that
  */
 public record ShimConfig(
         PostgresAddress postgres,
@@ -25,7 +26,8 @@ public record ShimConfig(
         TenantTimelineId timeline,
         WalPushVersion pushVersion,
         int bufferBytes,
-        Lsn builtAtLsn) {
+        Lsn builtAtLsn,
+        boolean isFollowing) {
     public static final String DEFAULT_SLOT = "tidemark";
     public static final String DEFAULT_APPLICATION_NAME = "tidemark";
     public static final int DEFAULT_BUFFER_BYTES = 32 << 20;
@@ -52,6 +54,19 @@ public record ShimConfig(
         safekeepers = List.copyOf(safekeepers);
     }
 
+    /** For a server whose commits are to wait. */
+    public ShimConfig(
+            PostgresAddress postgres,
+            String slot,
+            String applicationName,
+            List<SafekeeperAddress> safekeepers,
+            TenantTimelineId timeline,
+            WalPushVersion pushVersion,
+            int bufferBytes,
+            Lsn builtAtLsn) {
+        this(postgres, slot, applicationName, safekeepers, timeline, pushVersion, bufferBytes, builtAtLsn, false);
+    }
+
     /** With default names and memory, protocol version 3. */
     public static ShimConfig of(
             PostgresAddress postgres, List<SafekeeperAddress> safekeepers, TenantTimelineId timeline) {
@@ -68,6 +83,21 @@ public record ShimConfig(
 
     /** The same, for a PostgreSQL whose data directory was built from storage at an LSN, where nothing else may have been written since. */
     public ShimConfig builtAt(Lsn lsn) {
-        return new ShimConfig(postgres, slot, applicationName, safekeepers, timeline, pushVersion, bufferBytes, lsn);
+        return new ShimConfig(
+                postgres, slot, applicationName, safekeepers, timeline, pushVersion, bufferBytes, lsn, isFollowing);
+    }
+
+    /** The same beside a server that is only followed, with a slot and a name of its own. */
+    public ShimConfig following(String newSlot, String newApplicationName) {
+        return new ShimConfig(
+                postgres,
+                newSlot,
+                newApplicationName,
+                safekeepers,
+                timeline,
+                pushVersion,
+                bufferBytes,
+                builtAtLsn,
+                true);
     }
 }

@@ -100,7 +100,7 @@ final class ShimControl {
                     InterruptedException {
         onLoop(() -> owner.moveTo(ShimState.WAITING_FOR_POSTGRES));
         PostgresIdentity identity = waitForPostgres();
-        warnWhenNobodyWaits(identity);
+        warnOfWhoWaits(identity);
         onLoop(() -> owner.moveTo(ShimState.CHECKING));
         quorumCheck.requireFits(inquiry);
         Lsn slotLsn = inquiry.prepareSlot(config.slot(), identity.version())
@@ -138,8 +138,17 @@ final class ShimControl {
         }
     }
 
-    private void warnWhenNobodyWaits(PostgresIdentity identity) {
+    private void warnOfWhoWaits(PostgresIdentity identity) {
         String names = identity.synchronousStandbyNames();
+        if (config.isFollowing()) {
+            if (names.contains("*")) {
+                log.warn(
+                        "synchronous_standby_names is '{}': the commits of {} wait for the quorum",
+                        names,
+                        config.postgres());
+            }
+            return;
+        }
         if (!names.contains(config.applicationName()) && !names.contains("*")) {
             log.warn(
                     "synchronous_standby_names is '{}' and does not name {}: commits do NOT wait for the quorum",

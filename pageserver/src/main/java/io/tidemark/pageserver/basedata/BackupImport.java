@@ -38,6 +38,8 @@ public final class BackupImport implements AutoCloseable {
     /** Written by the thread that copies, read by those who ask how far it is. */
     private volatile long copiedBytes;
 
+    private volatile long totalBytes;
+
     private BackupImport(
             Connections connections,
             PgClientConfig server,
@@ -105,6 +107,7 @@ public final class BackupImport implements AutoCloseable {
         PgConnection connection = connections.open(server);
         try (BackupStream stream = new BackupStream(server, start(connection), pgMajor >= 15)) {
             Lsn start = stream.readStart();
+            totalBytes = stream.totalBytes();
             BaseDataWriter writer = new BaseDataWriter(head, pgMajor, start);
             TarEntries tar = new TarEntries(stream);
             for (TarEntries.Entry entry = tar.next(); entry != null; entry = tar.next()) {
@@ -128,8 +131,8 @@ public final class BackupImport implements AutoCloseable {
 
     private CopyQueue start(PgConnection connection) throws IOException, InterruptedException {
         String command = pgMajor < 15
-                ? "BASE_BACKUP LABEL '" + LABEL + "' FAST NOWAIT"
-                : "BASE_BACKUP (LABEL '" + LABEL + "', CHECKPOINT 'fast', WAIT false, MANIFEST 'no')";
+                ? "BASE_BACKUP LABEL '" + LABEL + "' PROGRESS FAST NOWAIT"
+                : "BASE_BACKUP (LABEL '" + LABEL + "', PROGRESS true, CHECKPOINT 'fast', WAIT false, MANIFEST 'no')";
         return Connections.copy(server, connection, command);
     }
 
@@ -160,6 +163,11 @@ public final class BackupImport implements AutoCloseable {
     /** How much of the data has been copied; from any thread. */
     public long copiedBytes() {
         return copiedBytes;
+    }
+
+    /** How much there is to copy by the server's estimate; 0 before it said so. From any thread. */
+    public long totalBytes() {
+        return totalBytes;
     }
 
     /**

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * What BASE_BACKUP sends, as an input stream of the one tar that there may be.
  *
  * <pre>
- *   row: start LSN, tli | a row per tablespace: oid, location, size (nulls: the data directory) | COPY | row: stop LSN, tli
+ *   row: start LSN, tli | a row per tablespace: oid, location, kB (the first two null: the data directory) | COPY | row: stop LSN, tli
  *   COPY of 14: the tar's bytes as they are. From 15 on each message begins with a byte:
  *     'n' a new archive: name, tablespace path | 'd' bytes | 'p' progress | 'm' the manifest begins
  * </pre>
@@ -34,6 +34,7 @@ final class BackupStream extends InputStream {
     private boolean copyEnded;
     private boolean inManifest;
     private int rows;
+    private long totalBytes;
     private Lsn startLsn = Lsn.INVALID;
     private Lsn stopLsn = Lsn.INVALID;
 
@@ -53,6 +54,11 @@ final class BackupStream extends InputStream {
             throw new IOException(server + " does not say where the backup starts");
         }
         return startLsn;
+    }
+
+    /** How much the server estimates that it will send; 0 when it does not say. Known when the start is. */
+    long totalBytes() {
+        return totalBytes;
     }
 
     /** Reads on to the end of the command, and answers where the copy is consistent. */
@@ -106,6 +112,16 @@ final class BackupStream extends InputStream {
                     Reason.USER_TABLESPACE,
                     "the tablespace " + first + " at " + (row.size() > 1 ? row.get(1) : "?")
                             + " was created by a user; move everything to pg_default and drop it");
+        } else {
+            totalBytes = kilobytes(row.size() > 2 ? row.get(2) : null) << 10;
+        }
+    }
+
+    private long kilobytes(@Nullable String text) throws IOException {
+        try {
+            return text == null ? 0 : Math.clamp(Long.parseLong(text), 0, Long.MAX_VALUE >> 10);
+        } catch (NumberFormatException e) {
+            throw new IOException(server + " sent something else than a size: " + text, e);
         }
     }
 

@@ -106,10 +106,12 @@ public final class TimelineCreation {
                 : server;
     }
 
-    /** How far the copy of a running server is: {@code {"copied_bytes": N}}; 404 when none is going on. */
+    /** How far the copy of a running server is: {@code {"copied_bytes": N, "total_bytes": M}}; 404 when none is going on. */
     HttpReply progress(TenantTimelineId id) {
-        long bytes = imports.copiedBytes(id)
+        BaseDataImports.Progress progress = imports.progress(id)
                 .orElseThrow(() -> HttpError.notFound("no server is being copied for timeline " + id));
-        return HttpReply.json(PageserverApi.object().put("copied_bytes", bytes));
+        return HttpReply.json(PageserverApi.object()
+                .put("copied_bytes", progress.copiedBytes())
+                .put("total_bytes", progress.totalBytes()));
     }
 }

@@ -14,7 +14,6 @@ import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Makes timelines from clusters that exist. Thread-safe. */
@@ -63,10 +62,17 @@ public final class BaseDataImports {
         });
     }
 
-    /** How many bytes of a running server have been copied so far; empty when none is being copied for this timeline. */
-    public OptionalLong copiedBytes(TenantTimelineId id) {
-        BackupImport backup = copying.get(id);
-        return backup == null ? OptionalLong.empty() : OptionalLong.of(backup.copiedBytes());
+    /**
+     * How far the copy of a running server is.
+     *
+     * @param totalBytes by the server's estimate; 0 before it has made one
+     */
+    public record Progress(long copiedBytes, long totalBytes) {}
+
+    /** Empty when no server is being copied for this timeline. */
+    public Optional<Progress> progress(TenantTimelineId id) {
+        return Optional.ofNullable(copying.get(id))
+                .map(backup -> new Progress(backup.copiedBytes(), backup.totalBytes()));
     }
 
     private static BaseData put(Path directory, TimelineHead head) throws IOException {
