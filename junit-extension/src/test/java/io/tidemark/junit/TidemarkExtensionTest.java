@@ -20,6 +20,9 @@ class TidemarkExtensionTest {
 
     /** Ten accounts of 100. */
     static final class Accounts implements Seed {
+        // As private as a test's class may be.
+        private Accounts() {}
+
         @Override
         public void fill(Connection connection) throws SQLException {
             FILLED.incrementAndGet();

@@ -10,11 +10,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** What a database holds, as SQL shows it: a digest per table, large objects, the definitions of all indexes. */
-final class SqlDigest {
+public final class SqlDigest {
     private SqlDigest() {}
 
     /** By the name of the thing; two databases with the same content give the same map. */
-    static Map<String, String> of(Connection connection) throws SQLException {
+    public static Map<String, String> of(Connection connection) throws SQLException {
         Map<String, String> digest = new TreeMap<>();
         for (String table : names(connection, "relkind IN ('r', 'm', 'p') AND relpersistence = 'p'")) {
             digest.put(
@@ -62,7 +62,7 @@ final class SqlDigest {
         return names;
     }
 
-    static String one(Connection connection, String sql) throws SQLException {
+    public static String one(Connection connection, String sql) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
             if (!rows.next()) {
@@ -72,7 +72,7 @@ final class SqlDigest {
         }
     }
 
-    static void run(Connection connection, String... commands) throws SQLException {
+    public static void run(Connection connection, String... commands) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             for (String sql : commands) {
                 statement.execute(sql);
