@@ -5,24 +5,15 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.follow.Imports;
 import io.tidemark.cli.storage.EmbeddedStorage;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.it.CommandRun;
 import io.tidemark.it.compute.SqlDigest;
-import io.tidemark.shim.compute.Shim;
-import io.tidemark.shim.compute.ShimConfig;
-import io.tidemark.shim.compute.ShimState;
-import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
-import io.tidemark.shim.source.PostgresAddress;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
-import io.tidemark.shim.stock.StockComputeConfig;
-import io.tidemark.wire.client.SslMode;
-import io.tidemark.wire.id.Lsn;
-import io.tidemark.wire.id.TenantTimelineId;
-import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +23,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -93,59 +83,69 @@ class PostgresContainerTest {
     }
 
     @Test
-    void aServerInAContainerBecomesATimelineThatAComputeRunsOn() throws Exception {
+    void aServerInAContainerBecomesABranchThatAComputeRunsOn() throws Exception {
         try (PostgresContainer source = PostgresContainer.fresh(image);
                 EmbeddedStorage storage = storage(source)) {
+            Map<String, String> digest;
             try (Connection connection = source.connect()) {
                 SqlDigest.run(connection, CONTENT);
+                importWhileItRuns(source);
+                SqlDigest.run(
+                        connection,
+                        "UPDATE accounts SET balance = balance + 1 WHERE id % 7 = 0",
+                        "CREATE TABLE later AS SELECT * FROM accounts WHERE id < 500",
+                        "CREATE INDEX ON later (id)",
+                        "ALTER SYSTEM SET default_transaction_read_only = on",
+                        "SELECT pg_reload_conf()");
+                digest = SqlDigest.of(connection);
             }
-            TenantTimelineId timeline =
-                    new TenantTimelineId(storage.directory().config().tenantId(), new TimelineId(3, 4));
-            Map<String, String> digest = follow(storage, source, timeline);
+            await("the server in the container takes no writes")
+                    .atMost(PATIENCE)
+                    .until(() -> isReadOnly(source));
+            succeed("import", "cut-over", "--branch=moved");
             source.close();
-            try (StockCompute compute = compute(storage, timeline);
-                    Connection connection = connect(compute.postgres())) {
+            StockCompute compute = storage.startCompute("moved", 0, StartListener.NONE);
+            try (Connection connection = connect(compute.postgres())) {
                 assertThat(SqlDigest.of(connection)).isEqualTo(digest);
                 assertThat(SqlDigest.one(connection, "SELECT count(*) FROM scratch"))
                         .as("rows of the unlogged table")
                         .isEqualTo("0");
                 SqlDigest.run(connection, "UPDATE accounts SET balance = 0 WHERE id = 1", "REINDEX TABLE accounts");
             }
+        } finally {
+            if (StorageDirectory.exists(cluster())) {
+                new Imports(StorageDirectory.open(cluster())).stopAll();
+            }
         }
     }
 
-    /** Brings the server's WAL to the safekeepers, imports it, and lets it go on; answers what it holds in the end. */
-    private static Map<String, String> follow(
-            EmbeddedStorage storage, PostgresContainer source, TenantTimelineId timeline) throws Exception {
-        PostgresAddress address = new PostgresAddress(
-                source.host(), source.port(), "postgres", "postgres", SslMode.DISABLE, PostgresContainer.PASSWORD);
-        try (Shim shim = Shim.start(ShimConfig.of(address, safekeepers(storage), timeline), report -> {});
-                Connection connection = source.connect()) {
-            await().atMost(PATIENCE)
-                    .until(() -> shim.status().state() == ShimState.STREAMING
-                            || shim.status().state().isFinal());
-            assertThat(shim.status().state()).as(shim.status().problem()).isEqualTo(ShimState.STREAMING);
-            CommandRun made = CommandRun.of(
-                    "timeline",
-                    "import",
-                    "--pageserver-http=" + storage.directory().config().pageserverHttp(),
-                    "--tenant-id=" + timeline.tenantId(),
-                    "--timeline-id=" + timeline.timelineId(),
-                    "--from=postgres://postgres:" + PostgresContainer.PASSWORD + "@" + source.host() + ":"
-                            + source.port() + "/");
-            assertThat(made.exitCode()).as(made.toString()).isZero();
-            SqlDigest.run(
-                    connection,
-                    "UPDATE accounts SET balance = balance + 1 WHERE id % 7 = 0",
-                    "CREATE TABLE later AS SELECT * FROM accounts WHERE id < 500",
-                    "CREATE INDEX ON later (id)");
-            Map<String, String> digest = SqlDigest.of(connection);
-            Lsn end = Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_flush_lsn()"));
-            await("a quorum has what the server in the container wrote")
-                    .atMost(PATIENCE)
-                    .until(() -> shim.status().commitLsn().isAtLeast(end));
-            return digest;
+    private void importWhileItRuns(PostgresContainer source) throws IOException {
+        Path password = scratch.resolve("password");
+        Files.writeString(password, PostgresContainer.PASSWORD + "\n");
+        String made = succeed(
+                "import",
+                "postgres://postgres@" + source.host() + ":" + source.port() + "/",
+                "--branch=moved",
+                "--password-file=" + password);
+        assertThat(made).contains("Branch moved follows").doesNotContain(PostgresContainer.PASSWORD);
+    }
+
+    private static boolean isReadOnly(PostgresContainer server) throws SQLException {
+        try (Connection connection = server.connect()) {
+            return SqlDigest.one(connection, "SHOW default_transaction_read_only")
+                    .equals("on");
         }
+    }
+
+    private Path cluster() {
+        return scratch.resolve("cluster");
+    }
+
+    private String succeed(String... words) {
+        CommandRun run = CommandRun.of(
+                Stream.concat(Stream.of(words), Stream.of("--dir=" + cluster())).toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.toString()).isZero();
+        return run.out();
     }
 
     @Test
@@ -161,13 +161,7 @@ class PostgresContainerTest {
                 SqlDigest.run(connection, "SELECT pg_create_restore_point('moved')", "DROP TABLE accounts");
             }
             Path exported = scratch.resolve("exported");
-            CommandRun run = CommandRun.of(
-                    "export",
-                    "--dir=" + storage.directory().layout().root(),
-                    "--at=point:moved",
-                    StorageDirectory.MAIN,
-                    exported.toString());
-            assertThat(run.exitCode()).as(run.toString()).isZero();
+            succeed("export", "--at=point:moved", StorageDirectory.MAIN, exported.toString());
             // Connections to a container do not come from its loopback.
             Files.writeString(exported.resolve("pg_hba.conf"), "host all all all trust\n", StandardOpenOption.APPEND);
             try (PostgresContainer server = PostgresContainer.on(image, exported);
@@ -185,29 +179,7 @@ class PostgresContainerTest {
             major = Integer.parseInt(SqlDigest.one(connection, "SHOW server_version_num")) / VERSION_OF_A_MAJOR;
         }
         return EmbeddedStorage.start(StorageDirectory.openOrCreate(
-                scratch.resolve("storage"),
-                ClusterOptions.defaults().withAnyPorts().withPgMajor(major)));
-    }
-
-    private static List<SafekeeperAddress> safekeepers(EmbeddedStorage storage) {
-        return SafekeeperAddress.parseList(storage.directory().config().safekeeperList());
-    }
-
-    private StockCompute compute(EmbeddedStorage storage, TenantTimelineId timeline) throws Exception {
-        StorageDirectory directory = storage.directory();
-        return StockCompute.start(
-                new StockComputeConfig(
-                        timeline,
-                        safekeepers(storage),
-                        directory.config().pageserverPg(),
-                        scratch.resolve("compute"),
-                        0,
-                        "postgres",
-                        Map.of(),
-                        StockComputeConfig.DEFAULT_PATIENCE),
-                directory.binaries(directory.config().pgMajor()),
-                ServerUser.current(),
-                StartListener.NONE);
+                cluster(), ClusterOptions.defaults().withAnyPorts().withPgMajor(major)));
     }
 
     private static Connection connect(PostgresServer server) throws SQLException {
