@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.tidemark.cli.storage.Computes;
 import io.tidemark.cli.storage.StorageDirectory;
+import io.tidemark.cli.storage.StorageProcesses;
 import io.tidemark.shim.postgres.ServerUser;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,6 +156,56 @@ class ReaderCommandsTest {
         }
         int port = port(succeed("compute", "start", "--read-only", "--name", "now", "--json"));
         promotedWithoutAProcessOfOurs("now", port);
+    }
+
+    @Test
+    @Tag("slow")
+    void aReplicaIsStartedKilledAndReplacedByAWriter() throws Exception {
+        int mainPort = port(started());
+        try (Connection main = connect(mainPort)) {
+            execute(main, "CREATE TABLE t AS SELECT 1 AS n");
+        }
+        int port = port(succeed("compute", "start", "--replica", "--json"));
+        assertThat(row("replica").get("kind").asString()).isEqualTo("replica");
+        try (Connection main = connect(mainPort)) {
+            execute(main, "INSERT INTO t VALUES (2)");
+        }
+        awaitCount(port, "2");
+
+        // All safekeepers, the writer and the replica at once; what watches the replica builds it anew.
+        StorageDirectory opened = StorageDirectory.open(directory);
+        StorageProcesses storage = new StorageProcesses(opened);
+        for (long id = 1; id <= 3; id++) {
+            storage.safekeeper(id).kill();
+        }
+        new Computes(opened).process("main").kill();
+        succeed("start");
+        // Its PostgreSQL has outlived it and kept the port.
+        int newPort = row("").get("port").asInt();
+        try (Connection main = connect(newPort)) {
+            execute(main, "INSERT INTO t VALUES (3)");
+        }
+        awaitCount(port, "3");
+        fail("main@replica runs already", "compute", "start", "--replica", "--name", "replica");
+        succeed("compute", "start", "--replica");
+        assertThat(row("replica-2").get("state").asString()).isEqualTo("running");
+
+        CommandRun promoted = succeed("compute", "promote", "--name", "replica", "--json");
+        assertThat(port(promoted)).isEqualTo(newPort);
+        try (Connection main = connect(newPort)) {
+            execute(main, "INSERT INTO t VALUES (4)");
+        }
+        awaitCount(row("replica-2").get("port").asInt(), "4");
+        assertThat(succeed("compute", "list").out()).contains("main@replica-2").doesNotContain("main@replica ");
+    }
+
+    private static void awaitCount(int port, String rows) {
+        await().atMost(PATIENCE).ignoreExceptionsInstanceOf(SQLException.class).untilAsserted(() -> {
+            try (Connection connection = connect(port)) {
+                assertThat(one(connection, "SELECT count(*) FROM t")).isEqualTo(rows);
+                assertThat(one(connection, "SELECT pg_is_in_recovery()")).isEqualTo("t");
+            }
+        });
     }
 
     private CommandRun started() {

@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
             ComputeStartCommand.class,
             ComputeStopCommand.class,
             ComputeRestartCommand.class,
+            ComputePromoteCommand.class,
             ComputeListCommand.class,
             ComputeRunCommand.class
         })

@@ -47,9 +47,13 @@ final class ComputeFlags {
 
     /** Starts the one that writes, or, when there is a name, the one that was defined under it. */
     int start(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
-        if (name != null) {
-            return start(directory, new Readers(directory).require(branch, name), terminal);
-        }
+        return name == null
+                ? startWriter(directory, terminal)
+                : start(directory, new Readers(directory).require(branch, name), terminal);
+    }
+
+    /** Starts the one that writes. */
+    int startWriter(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
         long begun = System.nanoTime();
         ComputeStatus status = new Computes(directory).start(branch, port, settings, told(terminal));
         report(terminal, status, "Branch " + branch + " takes commits", begun);
@@ -60,7 +64,8 @@ final class ComputeFlags {
     int start(StorageDirectory directory, Reader reader, Terminal terminal) throws IOException, InterruptedException {
         long begun = System.nanoTime();
         ComputeStatus status = new Computes(directory).start(reader, port, settings, told(terminal));
-        report(terminal, status, "Branch " + branch + " can be read as it was at " + reader.lsn(), begun);
+        String what = reader.follows() ? " can be read as it is written" : " can be read as it was at " + reader.lsn();
+        report(terminal, status, "Branch " + branch + what, begun);
         if (!json) {
             terminal.out()
                     .println("It is compute " + reader.id() + ": --branch " + branch + " --name " + reader.name());

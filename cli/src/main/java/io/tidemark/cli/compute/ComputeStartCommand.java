@@ -1,6 +1,7 @@
 package io.tidemark.cli.compute;
 
 import io.tidemark.cli.Terminal;
+import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Readers;
 import io.tidemark.cli.storage.StorageDirectory;
@@ -19,8 +20,8 @@ import picocli.CommandLine.Option;
                 "Build a data directory from a branch and start a PostgreSQL on it; a compute that wrote before is fenced.",
         footer = {
             "",
-            "With --read-only any number can run beside the one that writes, each with a name; what they show is kept from",
-            "garbage collection as long as they run.",
+            "With --read-only and --replica any number can run beside the one that writes, each with a name. What those with",
+            "--read-only show is kept from garbage collection as long as they run.",
             "Exit codes: 0 commits go through, or it can be read, 1 it failed or runs already, 2 wrong command line."
         })
 final class ComputeStartCommand extends StorageCommand {
@@ -29,6 +30,12 @@ final class ComputeStartCommand extends StorageCommand {
 
     @Option(names = "--read-only", description = "A PostgreSQL that shows the branch as it was at some time.")
     boolean readOnly;
+
+    @Option(
+            names = "--replica",
+            description =
+                    "A PostgreSQL that shows the branch as it is written: a hot standby that streams from the safekeepers.")
+    boolean replica;
 
     @Option(
             names = "--at",
@@ -40,6 +47,9 @@ final class ComputeStartCommand extends StorageCommand {
 
     @Override
     int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
+        if (readOnly && replica) {
+            throw new IllegalArgumentException("--read-only stays where it is, and --replica goes on: choose one");
+        }
         if (readOnly) {
             BranchTime time = BranchTime.parse(at == null ? "head" : at, Instant.now());
             return flags.start(
@@ -48,7 +58,11 @@ final class ComputeStartCommand extends StorageCommand {
                     terminal);
         }
         if (at != null) {
-            throw new IllegalArgumentException("--at goes with --read-only; a compute that writes goes on at the head");
+            throw new IllegalArgumentException("--at goes with --read-only; the others go on at the head");
+        }
+        if (replica) {
+            Branch branch = directory.branches().require(flags.branch);
+            return flags.start(directory, new Readers(directory).defineReplica(branch, flags.name), terminal);
         }
         return flags.start(directory, terminal);
     }

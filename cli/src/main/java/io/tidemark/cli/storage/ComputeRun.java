@@ -171,8 +171,11 @@ public final class ComputeRun {
 
     private StockRun start() throws IOException, InterruptedException {
         Reader reads = reader;
-        return reads == null
-                ? StockCompute.start(config, binaries, ServerUser.current(), new Phases())
+        if (reads == null) {
+            return StockCompute.start(config, binaries, ServerUser.current(), new Phases());
+        }
+        return reads.follows()
+                ? StockReader.replica(config, binaries, ServerUser.current(), new Phases())
                 : StockReader.at(reads.startLsn(), config, binaries, ServerUser.current(), new Phases());
     }
 

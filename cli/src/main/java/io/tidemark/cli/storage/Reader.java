@@ -10,7 +10,7 @@ import io.tidemark.wire.id.TimelineId;
  * @param name its own; unique among those of the branch
  * @param timeline 32 hex digits: the branch's when it was defined, or an ancestor's
  * @param pgMajor of the branch
- * @param lsn what it shows
+ * @param lsn what it shows; empty for a replica, which shows the head
  * @param port where it listens, the same at every start; 0 before the first
  */
 public record Reader(String branch, String name, String timeline, int pgMajor, String lsn, int port) {
@@ -41,13 +41,19 @@ public record Reader(String branch, String name, String timeline, int pgMajor, S
 
     /** What it is, for people. */
     public String kind() {
-        return "read-only";
+        return follows() ? "replica" : "read-only";
+    }
+
+    /** Whether it goes on with the branch. */
+    public boolean follows() {
+        return lsn.isEmpty();
     }
 
     public TimelineId timelineId() {
         return TimelineId.parse(timeline);
     }
 
+    /** Throws for a replica. */
     public Lsn startLsn() {
         return Lsn.parse(lsn);
     }

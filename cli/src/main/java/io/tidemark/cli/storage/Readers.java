@@ -19,6 +19,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The computes that only read, by branch and name: each is a file {@code reader.json} in the directory that is the compute's anyway. */
 public final class Readers {
+    /** The name of a branch's first replica. */
+    public static final String REPLICA = "replica";
+
     private static final String FILE = "reader.json";
     private static final JsonMapper MAPPER = JsonMapper.shared();
 
@@ -88,6 +91,21 @@ public final class Readers {
         String chosen = name == null ? Reader.nameAt(lsn) : name;
         int port = find(branch.name(), chosen).map(Reader::port).orElse(0);
         return new Reader(branch.name(), chosen, place.timeline().toString(), branch.pgMajor(), lsn.toString(), port);
+    }
+
+    /**
+     * Says that a replica is wanted; nothing is started.
+     *
+     * @param name null: {@code replica}, or the first of {@code replica-2} ... that does not run
+     */
+    public Reader defineReplica(Branch branch, @Nullable String name) throws IOException {
+        Computes computes = new Computes(directory);
+        String chosen = name == null ? REPLICA : name;
+        for (int i = 2; name == null && computes.isRunning(Reader.id(branch.name(), chosen)); i++) {
+            chosen = REPLICA + "-" + i;
+        }
+        int port = find(branch.name(), chosen).map(Reader::port).orElse(0);
+        return new Reader(branch.name(), chosen, branch.timeline(), branch.pgMajor(), "", port);
     }
 
     private void requireReadable(Branch branch, Lsn lsn) throws IOException {

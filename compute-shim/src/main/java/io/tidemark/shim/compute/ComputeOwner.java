@@ -12,6 +12,7 @@ import io.tidemark.shim.proposer.ProposerEffect;
 import io.tidemark.shim.source.PostgresSource;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.Term;
+import io.tidemark.wire.replication.HotStandbyFeedback;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,7 @@ final class ComputeOwner implements ProposerDriver.Listener, PostgresSource.List
 
     private @Nullable ProposerDriver driver;
     private @Nullable PostgresSource source;
+    private HotStandbyFeedback standbyFeedback = HotStandbyFeedback.NONE;
     private ShimState state = ShimState.WAITING_FOR_POSTGRES;
     private Term electedTerm = Term.ZERO;
     private Term highestOwnTerm = Term.ZERO;
@@ -92,6 +94,7 @@ final class ComputeOwner implements ProposerDriver.Listener, PostgresSource.List
         closeSource();
         postgresConnections++;
         source = PostgresSource.open(loop, endpoints.replication(), config.slot(), fromLsn, this);
+        source.standbyFeedback(standbyFeedback);
     }
 
     /** Where to ask a PostgreSQL that was lost to continue: a little before the end, so that it shows whether it is still the same. */
@@ -222,6 +225,14 @@ final class ComputeOwner implements ProposerDriver.Listener, PostgresSource.List
         closeSource();
         report("the proposer starts anew: " + reason);
         signals.accept(new Signal.Restart(reason));
+    }
+
+    @Override
+    public void standbyFeedback(HotStandbyFeedback feedback) {
+        standbyFeedback = feedback;
+        if (source != null) {
+            source.standbyFeedback(feedback);
+        }
     }
 
     @Override

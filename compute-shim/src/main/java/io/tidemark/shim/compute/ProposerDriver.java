@@ -13,6 +13,7 @@ import io.tidemark.shim.proposer.SafekeeperStatus;
 import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.Term;
+import io.tidemark.wire.replication.HotStandbyFeedback;
 import io.tidemark.wire.walpush.AcceptorMessage;
 import io.tidemark.wire.walpush.ProposerMessage;
 import io.tidemark.wire.walpush.WalPushVersion;
@@ -53,6 +54,9 @@ final class ProposerDriver implements SafekeeperLink.Owner, AutoCloseable {
 
         /** WAL went to a socket, so the buffer may have room again. */
         void walSent();
+
+        /** What the standbys that hang on the safekeepers need kept has changed. Of no interest without a PostgreSQL. */
+        default void standbyFeedback(HotStandbyFeedback feedback) {}
 
         void fenced(ProposerEffect.Fenced fenced);
 
@@ -210,7 +214,7 @@ final class ProposerDriver implements SafekeeperLink.Owner, AutoCloseable {
                 // The buffer is bounded by its size alone: WAL that everybody has still serves one that restarts.
             }
             case ProposerEffect.StandbyFeedback feedback -> {
-                // Hot standbys hang on the safekeepers; a stock PostgreSQL has no way to take their xmin from us yet.
+                listener.standbyFeedback(feedback.feedback());
             }
             case ProposerEffect.PageserverProgress progress -> {
                 // Nothing here waits for a pageserver.

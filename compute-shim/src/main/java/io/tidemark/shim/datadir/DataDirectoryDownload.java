@@ -37,13 +37,8 @@ public final class DataDirectoryDownload {
     private DataDirectoryDownload() {}
 
     /**
-     * Asks, unpacks, and gives the files to {@code owner}. Blocks, so never on the event loop.
-     *
-     * @param at the end of a record; invalid: wherever the pageserver is
-     * @param target must not exist or be empty; its parent exists. After a failure it is as before
-     * @param progress told now and then how many bytes have come
-     * @throws PgServerException when the pageserver refuses, at the beginning or halfway
-     * @throws IOException when it cannot be reached, is lost, sends something that is no data directory, or the disk fails
+     * Asks for one that starts without recovery; see {@link #run(EventLoop, PgClientConfig, DirectoryRequest, Path, ServerUser,
+     * LongConsumer)}.
      */
     public static void run(
             EventLoop loop,
@@ -54,10 +49,29 @@ public final class DataDirectoryDownload {
             ServerUser owner,
             LongConsumer progress)
             throws IOException, InterruptedException {
+        run(loop, pageserver, new DirectoryRequest(timeline, at, false), target, owner, progress);
+    }
+
+    /**
+     * Asks, unpacks, and gives the files to {@code owner}. Blocks, so never on the event loop.
+     *
+     * @param target must not exist or be empty; its parent exists. After a failure it is as before
+     * @param progress told now and then how many bytes have come
+     * @throws PgServerException when the pageserver refuses, at the beginning or halfway
+     * @throws IOException when it cannot be reached, is lost, sends something that is no data directory, or the disk fails
+     */
+    public static void run(
+            EventLoop loop,
+            PgClientConfig pageserver,
+            DirectoryRequest request,
+            Path target,
+            ServerUser owner,
+            LongConsumer progress)
+            throws IOException, InterruptedException {
         boolean made = makeEmpty(target);
         boolean done = false;
         try {
-            receive(loop, pageserver, timeline, at, target, progress);
+            receive(loop, pageserver, request.command(), target, progress);
             owner.own(target);
             done = true;
         } catch (InterruptedIOException e) {
@@ -86,15 +100,8 @@ public final class DataDirectoryDownload {
     }
 
     private static void receive(
-            EventLoop loop,
-            PgClientConfig pageserver,
-            TenantTimelineId timeline,
-            Lsn at,
-            Path target,
-            LongConsumer progress)
+            EventLoop loop, PgClientConfig pageserver, String command, Path target, LongConsumer progress)
             throws IOException, InterruptedException {
-        String command =
-                "fullbackup " + timeline.tenantId() + " " + timeline.timelineId() + (at.isValid() ? " " + at : "");
         CompletableFuture<PgConnection> connecting = PgClient.connect(Sockets.bootstrap(loop), pageserver);
         PgConnection connection;
         try {

@@ -7,10 +7,12 @@ import io.tidemark.shim.libpq.Ending;
 import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.frame.InvalidMessageException;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.replication.HotStandbyFeedback;
 import io.tidemark.wire.replication.PostgresTime;
 import io.tidemark.wire.replication.WalReceiverMessage;
 import io.tidemark.wire.replication.WalSenderMessage;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One replication connection to PostgreSQL: its WAL from a position on, and what it is told about it.
@@ -43,6 +45,7 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
     }
 
     private static final int STATUS_BYTES = 34;
+    private static final int FEEDBACK_BYTES = 25;
 
     private final Listener listener;
     private final Patience patience;
@@ -50,6 +53,8 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
     private Lsn receivedLsn;
     private Lsn committedLsn = Lsn.INVALID;
     private Lsn toldLsn = Lsn.INVALID;
+    private HotStandbyFeedback feedback = HotStandbyFeedback.NONE;
+    private @Nullable HotStandbyFeedback toldFeedback;
     private long lastStatusMillis;
     private long lastHeardMillis;
     private boolean opened;
@@ -96,6 +101,26 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
         }
     }
 
+    /**
+     * Standbys behind the safekeepers need this kept: to PostgreSQL we are the standby that needs it, so VACUUM spares it. What a slot
+     * remembers of an earlier connection is replaced with the next status, since by then the safekeepers have been heard.
+     */
+    public void standbyFeedback(HotStandbyFeedback news) {
+        feedback = news;
+        if (isOpen() && toldFeedback != null) {
+            tellFeedback();
+        }
+    }
+
+    private void tellFeedback() {
+        if (!feedback.equals(toldFeedback)) {
+            toldFeedback = feedback;
+            WalReceiverMessage message = new WalReceiverMessage.StandbyFeedback(feedback);
+            stream.write(FEEDBACK_BYTES, message::encode);
+            stream.flush();
+        }
+    }
+
     /** Leaves WAL in PostgreSQL's hands until {@link #resume}. */
     public void pause() {
         if (!paused) {
@@ -122,6 +147,7 @@ public final class PostgresSource implements CopyStream.Handler, AutoCloseable {
             lost("PostgreSQL has not said a word for " + (now - lastHeardMillis) + " ms");
         } else if (opened && now - lastStatusMillis >= patience.statusIntervalMillis()) {
             tell(true);
+            tellFeedback();
         }
     }
 

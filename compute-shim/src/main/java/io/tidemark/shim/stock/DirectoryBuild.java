@@ -2,10 +2,10 @@ package io.tidemark.shim.stock;
 
 import io.netty.channel.EventLoop;
 import io.tidemark.shim.datadir.DataDirectoryDownload;
+import io.tidemark.shim.datadir.DirectoryRequest;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
-import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,17 +50,11 @@ final class DirectoryBuild {
      *
      * @return how many bytes came
      */
-    long fetch(EventLoop loop, Lsn at, Finish finish) throws IOException, InterruptedException {
+    long fetch(EventLoop loop, DirectoryRequest request, Finish finish) throws IOException, InterruptedException {
         long[] bytes = {0};
         Files.createDirectories(unfinished().toAbsolutePath().getParent());
         DataDirectoryDownload.run(
-                loop,
-                StoragePosition.pageserver(config.pageserver()),
-                config.timeline(),
-                at,
-                unfinished(),
-                user,
-                done -> {
+                loop, StoragePosition.pageserver(config.pageserver()), request, unfinished(), user, done -> {
                     bytes[0] = done;
                     listener.built(done);
                 });

@@ -5,6 +5,7 @@ import io.tidemark.shim.compute.Shim;
 import io.tidemark.shim.compute.ShimConfig;
 import io.tidemark.shim.compute.ShimState;
 import io.tidemark.shim.compute.ShimStatus;
+import io.tidemark.shim.datadir.DirectoryRequest;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
@@ -62,7 +63,8 @@ public final class StockCompute implements StockRun {
             watch.finished(StartPhase.ELECT, "committed WAL ends at " + startLsn);
             position.awaitIngested(startLsn);
             watch.finished(StartPhase.INGEST, "the pageserver has it");
-            long bytes = build.fetch(position.loop(), startLsn, dataDir -> {});
+            long bytes = build.fetch(
+                    position.loop(), new DirectoryRequest(config.timeline(), startLsn, false), dataDir -> {});
             watch.finished(StartPhase.BUILD, (bytes >> 20) + " MB");
         }
         PostgresServer postgres = build.boot(settings(config));

@@ -1,8 +1,10 @@
 package io.tidemark.shim.stock;
 
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.tidemark.shim.datadir.DirectoryRequest;
 import io.tidemark.shim.libpq.Sockets;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.postgres.PostgresServer;
@@ -12,23 +14,43 @@ import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One run of a stock PostgreSQL that only reads: a timeline as it was at an LSN, beside whoever writes it. Over when {@link #finished}
- * completes.
+ * One run of a stock PostgreSQL that only reads, beside whoever writes the timeline. Over when {@link #finished} completes.
  *
- * <p>It is a hot standby without anything to follow: it finds a shut down cluster whose checkpoint is at the LSN, is consistent there
- * at once, and waits for WAL that does not come. Refusing writes is PostgreSQL's own business then. It has all its data, and asks storage
- * for nothing; the lease is kept so that it can be built again at the same LSN.
+ * <pre>
+ *   at an LSN   a hot standby without anything to follow: it finds a shut down cluster whose checkpoint is at the LSN, is consistent
+ *               there at once, and waits for WAL that does not come. The lease is kept so that it can be built again at the same LSN
+ *   a replica   a hot standby as if from a backup of a standby: it begins with the last checkpoint in the timeline's WAL, replays up
+ *               to the LSN of its pages, takes sessions, and goes on; all of that WAL comes from a safekeeper, and only what is committed
+ * </pre>
+ *
+ * <p>Refusing writes is PostgreSQL's own business. It has all its data, and asks the pageserver for nothing any more.
  */
 public final class StockReader implements StockRun {
     private static final Logger log = LoggerFactory.getLogger(StockReader.class);
     private static final Duration WATCH = Duration.ofMillis(100);
+    /** Without it the writer's VACUUM removes what a query on a replica still needs, and the query is cancelled. */
+    private static final Map<String, String> FEEDBACK = Map.of("hot_standby_feedback", "on");
+
+    /** A safekeeper says something each second; one that is silent, or gone, is left for the next one. */
+    private static final Map<String, String> FOLLOWING = Map.of(
+            "wal_receiver_timeout",
+            "10s",
+            "wal_retrieve_retry_interval",
+            "500ms",
+            "wal_receiver_status_interval",
+            "1s");
+
     private static final String PROMOTED =
             "PostgreSQL was promoted by hand and has been stopped: what was written to it" + " since is in no storage";
 
@@ -44,33 +66,22 @@ public final class StockReader implements StockRun {
         this.storage = storage;
     }
 
-    /** What is held of storage as long as it runs: a thread to ask on, and the lease. */
+    /** What is held of storage as long as it runs: a thread to ask on, and the lease where there is one. */
     private static final class Storage implements AutoCloseable {
         private final EventLoopGroup group =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("reader"), Sockets.ioHandlerFactory());
-        private final LsnLease lease;
+        private @Nullable LsnLease lease;
 
-        Storage(StockComputeConfig config, Lsn at) throws IOException, InterruptedException {
-            PgClientConfig pageserver = StoragePosition.pageserver(config.pageserver());
-            boolean done = false;
-            try {
-                lease = LsnLease.take(group.next(), pageserver, config.timeline(), at);
-                done = true;
-            } finally {
-                if (!done) {
-                    shutDown();
-                }
-            }
-        }
-
-        private void shutDown() {
-            group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        EventLoop loop() {
+            return group.next();
         }
 
         @Override
         public void close() {
-            lease.close();
-            shutDown();
+            if (lease != null) {
+                lease.close();
+            }
+            group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         }
     }
 
@@ -83,32 +94,84 @@ public final class StockReader implements StockRun {
     public static StockReader at(
             Lsn at, StockComputeConfig config, PostgresBinaries binaries, ServerUser user, StartListener listener)
             throws IOException, InterruptedException {
-        Stopwatch watch = new Stopwatch(listener);
-        DirectoryBuild build = new DirectoryBuild(config, binaries, user, listener);
-        build.removeLast();
-        Storage storage = new Storage(config, at);
-        boolean done = false;
-        try {
+        return start(new DirectoryBuild(config, binaries, user, listener), config, (build, storage) -> {
+            Stopwatch watch = new Stopwatch(listener);
+            PgClientConfig pageserver = StoragePosition.pageserver(config.pageserver());
+            storage.lease = LsnLease.take(storage.loop(), pageserver, config.timeline(), at);
             watch.finished(StartPhase.LEASE, "until " + storage.lease.validUntil() + ", and renewed");
-            long bytes = build.fetch(storage.group.next(), at, StandbyMark::put);
+            long bytes =
+                    build.fetch(storage.loop(), new DirectoryRequest(config.timeline(), at, false), StandbyMark::put);
             watch.finished(StartPhase.BUILD, (bytes >> 20) + " MB at " + at);
-            Map<String, String> settings = ServerLimits.read(config.dataDir());
-            settings.putAll(config.settings());
-            settings.put("hot_standby", "on");
-            settings.put("primary_conninfo", "");
-            settings.put("synchronous_standby_names", "");
-            PostgresServer postgres = build.boot(settings);
-            StandbyMark.forbidPromotion(config.dataDir());
+            PostgresServer postgres = build.boot(settings(config, Map.of("primary_conninfo", "")));
             watch.finished(StartPhase.BOOT, "port " + postgres.port());
-            StockReader reader = new StockReader(at, postgres, storage);
-            reader.watch();
-            done = true;
-            return reader;
-        } finally {
-            if (!done) {
-                storage.close();
+            return new StockReader(at, postgres, storage);
+        });
+    }
+
+    /**
+     * Starts a replica and waits until it can be read, and shows all that was committed when it was asked for.
+     *
+     * @throws IOException as {@link #at}; also when the timeline has no checkpoint in its own WAL yet
+     */
+    public static StockReader replica(
+            StockComputeConfig config, PostgresBinaries binaries, ServerUser user, StartListener listener)
+            throws IOException, InterruptedException {
+        return start(new DirectoryBuild(config, binaries, user, listener), config, (build, storage) -> {
+            Stopwatch watch = new Stopwatch(listener);
+            StreamSources sources = new StreamSources(storage.loop(), config);
+            Lsn at;
+            try (StoragePosition position = new StoragePosition(config)) {
+                position.awaitIngested(sources.committed());
+                at = position.ingested().lastRecordLsn();
             }
+            watch.finished(StartPhase.INGEST, "the pageserver is at " + at);
+            long bytes =
+                    build.fetch(storage.loop(), new DirectoryRequest(config.timeline(), at, true), StandbyMark::put);
+            Lsn redo = StreamSources.redo(config.dataDir());
+            List<StreamSources.Source> having = sources.having(redo);
+            watch.finished(StartPhase.BUILD, (bytes >> 20) + " MB at " + at + ", WAL from " + redo);
+            Map<String, String> settings = new HashMap<>();
+            settings.put("primary_conninfo", sources.conninfo(having));
+            FOLLOWING.forEach(settings::put);
+            PostgresServer postgres = build.boot(settings(config, settings));
+            watch.finished(StartPhase.BOOT, "port " + postgres.port());
+            return new StockReader(at, postgres, storage);
+        });
+    }
+
+    private interface Start {
+        StockReader run(DirectoryBuild build, Storage storage) throws IOException, InterruptedException;
+    }
+
+    private static StockReader start(DirectoryBuild build, StockComputeConfig config, Start start)
+            throws IOException, InterruptedException {
+        build.removeLast();
+        Storage storage = new Storage();
+        StockReader reader = null;
+        try {
+            reader = start.run(build, storage);
+            StandbyMark.forbidPromotion(config.dataDir());
+            reader.watch();
+            return reader;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            if (reader != null) {
+                reader.postgres.killOrLog();
+            }
+            storage.close();
+            throw e;
         }
+    }
+
+    /** The limits of the server that wrote, then what the user wants, then what makes it a standby of this kind. */
+    private static Map<String, String> settings(StockComputeConfig config, Map<String, String> ours)
+            throws IOException {
+        Map<String, String> settings = ServerLimits.read(config.dataDir());
+        FEEDBACK.forEach(settings::putIfAbsent);
+        settings.putAll(config.settings());
+        settings.put("hot_standby", "on");
+        settings.put("synchronous_standby_names", "");
+        settings.putAll(ours);
+        return settings;
     }
 
     /** Notices when it ends by itself, or is promoted. */
@@ -148,9 +211,9 @@ public final class StockReader implements StockRun {
         return startLsn;
     }
 
-    /** Until when the pageserver has promised to keep the LSN; moves on as long as this runs. */
-    public Instant leasedUntil() {
-        return storage.lease.validUntil();
+    /** Until when the pageserver has promised to keep the LSN; moves on as long as this runs. Empty for a replica. */
+    public Optional<Instant> leasedUntil() {
+        return Optional.ofNullable(storage.lease).map(LsnLease::validUntil);
     }
 
     @Override

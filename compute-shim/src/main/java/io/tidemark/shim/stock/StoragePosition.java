@@ -90,7 +90,8 @@ final class StoragePosition implements AutoCloseable {
         return duration.toSeconds() + " s";
     }
 
-    private Ingested ingested() throws IOException, InterruptedException {
+    /** How far the pageserver is now. */
+    Ingested ingested() throws IOException, InterruptedException {
         TenantTimelineId id = config.timeline();
         try (Questions questions = Questions.open(loop, pageserver)) {
             TextTable table = questions.ask("SHOW lsns");

@@ -18,6 +18,7 @@ import io.tidemark.wire.client.PgClientConfig;
 import io.tidemark.wire.frame.CopyEnd;
 import io.tidemark.wire.frame.CopyHandler;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.replication.HotStandbyFeedback;
 import io.tidemark.wire.replication.WalReceiverMessage;
 import io.tidemark.wire.replication.WalSenderMessage;
 import io.tidemark.wire.server.PgServerConnection;
@@ -105,12 +106,17 @@ class SilentPostgresTest {
                     .satisfies(ending -> assertThat(ending.reason()).contains("has not said a word for"));
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isGreaterThanOrEqualTo(Duration.ofMillis(1_490));
             assertThat(heard)
+                    .filteredOn(message -> message instanceof WalReceiverMessage.StandbyStatus)
                     .isNotEmpty()
                     .allSatisfy(message -> assertThat(message)
                             .isInstanceOfSatisfying(
                                     WalReceiverMessage.StandbyStatus.class,
                                     status ->
                                             assertThat(status.replyRequested()).isTrue()));
+            // Once, so that nothing of an earlier connection stays in the slot.
+            assertThat(heard)
+                    .filteredOn(message -> !(message instanceof WalReceiverMessage.StandbyStatus))
+                    .containsExactly(new WalReceiverMessage.StandbyFeedback(HotStandbyFeedback.NONE));
         }
     }
 

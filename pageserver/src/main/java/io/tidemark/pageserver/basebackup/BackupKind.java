@@ -9,9 +9,19 @@ public enum BackupKind {
     REPLICA,
 
     /** A stock server: everything, and a checkpoint to start from. */
-    FULL;
+    FULL,
 
-    boolean isFull() {
-        return this == FULL;
+    /**
+     * A stock standby that streams the timeline: everything but slots, and a backup_label with the last checkpoint record, from which it
+     * replays up to the LSN before it takes sessions.
+     */
+    STANDBY;
+
+    boolean hasRelations() {
+        return this == FULL || this == STANDBY;
+    }
+
+    boolean hasSlots() {
+        return this == FULL || this == COMPUTE;
     }
 }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   basebackup TENANT TIMELINE [LSN | latest] [--gzip] [--replica]      flags in any order, each once
- *   fullbackup TENANT TIMELINE [LSN [PREV_LSN]]
+ *   fullbackup TENANT TIMELINE [LSN [PREV_LSN]] [--standby]             the flag is ours, Neon's page service does not know it
  * </pre>
  *
  * @param lsn null: the last one
@@ -28,6 +28,7 @@ public record BackupRequest(
         boolean gzip) {
     private static final String BASE = "basebackup";
     private static final String FULL = "fullbackup";
+    private static final String STANDBY = "--standby";
 
     /**
      * Reads a command.
@@ -64,15 +65,17 @@ public record BackupRequest(
         return new BackupRequest(id, replica ? BackupKind.REPLICA : BackupKind.COMPUTE, lsn, null, gzip);
     }
 
-    private static BackupRequest full(List<String> words) {
-        String usage = "fullbackup TENANT_ID TIMELINE_ID [LSN [PREV_LSN]]";
+    private static BackupRequest full(List<String> all) {
+        String usage = "fullbackup TENANT_ID TIMELINE_ID [LSN [PREV_LSN]] [--standby]";
+        boolean standby = all.getLast().equals(STANDBY);
+        List<String> words = standby ? all.subList(0, all.size() - 1) : all;
         TenantTimelineId id = id(words, usage);
         if (words.size() > 5) {
             throw new IllegalArgumentException("usage: " + usage);
         }
         Lsn lsn = words.size() > 3 ? Lsn.parse(words.get(3)) : null;
         Lsn prev = words.size() > 4 ? Lsn.parse(words.get(4)) : null;
-        return new BackupRequest(id, BackupKind.FULL, lsn, prev, false);
+        return new BackupRequest(id, standby ? BackupKind.STANDBY : BackupKind.FULL, lsn, prev, false);
     }
 
     private static TenantTimelineId id(List<String> words, String usage) {

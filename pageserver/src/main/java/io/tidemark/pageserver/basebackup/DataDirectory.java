@@ -26,7 +26,7 @@ import java.util.List;
  * <pre>
  *   directories | pg_hba.conf pg_ident.conf postgresql.auto.conf | SLRUs | PG_VERSION global/... | base/N/...
  *   aux files | restart.lsn | pg_twophase/... | pg_logical/replorigin_checkpoint | neon.signal zenith.signal
- *   global/pg_control | pg_wal/...
+ *   backup_label, for a standby | global/pg_control | pg_wal/..., not for a standby
  * </pre>
  *
  * <p>pg_control is late on purpose: who got only a part of it cannot start. There is no postgresql.conf: it is the business of
@@ -130,13 +130,23 @@ public final class DataDirectory {
         }
         visitor.visit(DirectoryEntry.small("neon.signal", point.signal().getBytes(UTF_8)));
         visitor.visit(DirectoryEntry.small("zenith.signal", point.signal().getBytes(UTF_8)));
+        if (!start.backupLabel().isEmpty()) {
+            visitor.visit(
+                    DirectoryEntry.small("backup_label", start.backupLabel().getBytes(UTF_8)));
+        }
         visitor.visit(DirectoryEntry.small("global/pg_control", start.controlFile()));
-        for (WalSegmentName segment : start.wal().segments()) {
+        StartOfWal wal = start.wal();
+        if (wal != null) {
+            walkWal(wal, visitor);
+        }
+    }
+
+    private static void walkWal(StartOfWal wal, Visitor visitor) throws IOException, ReadException {
+        for (WalSegmentName segment : wal.segments()) {
             visitor.visit(DirectoryEntry.computed(
                     "pg_wal/" + segment.fileName(),
                     segment.segmentSizeBytes(),
-                    (block, into) ->
-                            start.wal().page(segment.startLsn().plus((long) block * Lsn.WAL_PAGE_SIZE), into)));
+                    (block, into) -> wal.page(segment.startLsn().plus((long) block * Lsn.WAL_PAGE_SIZE), into)));
         }
     }
 

@@ -45,7 +45,7 @@ final class RelationFiles {
             if (tag.fork() == Fork.INIT) {
                 addFork(files, tag, tag, blocks);
                 addFork(files, tag.withFork(Fork.MAIN), tag, blocks);
-            } else if (kind.isFull() && !sizes.containsKey(tag.withFork(Fork.INIT))) {
+            } else if (kind.hasRelations() && !sizes.containsKey(tag.withFork(Fork.INIT))) {
                 addFork(files, tag, tag, blocks);
             }
         });

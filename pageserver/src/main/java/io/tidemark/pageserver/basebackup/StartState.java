@@ -8,27 +8,34 @@ import io.tidemark.pageserver.pgcontrol.InvalidControlFileException;
 import io.tidemark.pageserver.timeline.ReadException;
 import io.tidemark.pageserver.timeline.ReadException.Kind;
 import io.tidemark.pageserver.timeline.TimelineMetadata;
+import io.tidemark.pageserver.timeline.TimelineMetadata.BranchPoint;
 import io.tidemark.pageserver.timeline.TimelineReader;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.wal.LittleEndian;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a server starts from: pg_control, in state shut down, and the WAL that it points to.
+ * What a server starts from: pg_control, in state shut down, and the WAL that it points to; for a standby, pg_control in recovery and a
+ * backup_label.
  *
  * <pre>
- *                  FULL                                 COMPUTE, REPLICA
- *   checkPoint     the record that was made             0
- *   redo           the same                             where the first record will be
- *   WAL            that record at the LSN               no record
+ *                   FULL                                COMPUTE, REPLICA                   STANDBY
+ *   state           shut down                           shut down                          in archive recovery, up to the LSN
+ *   checkPoint      the record that was made            0                                  the last one in WAL, also in backup_label
+ *   redo            the same                            where the first record will be     its redo
+ *   WAL             that record at the LSN              no record                          none: it is streamed
  *   oldestActiveXid 0, as in any shutdown checkpoint    as it is at the LSN: a replica needs it
  * </pre>
  *
  * <p>Commit timestamps are not in storage, so the checkpoint says that there are none; else pg_xact_commit_timestamp would fail on
  * files that do not exist.
  *
+ * @param wal null for a standby
  * @param wasShutDown whether the record before the LSN is a shutdown checkpoint
+ * @param backupLabel empty but for a standby
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record StartState(byte[] controlFile, StartOfWal wal, boolean wasShutDown) {
+record StartState(byte[] controlFile, @Nullable StartOfWal wal, boolean wasShutDown, String backupLabel) {
     private static final int TLI = 1;
 
     static StartState of(
@@ -40,29 +47,61 @@ record StartState(byte[] controlFile, StartOfWal wal, boolean wasShutDown) {
         boolean wasShutDown = isShutDownBefore(lsn, checkPoint.redo(), metadata.walSegmentSizeBytes());
         checkPoint.setTli(TLI);
         checkPoint.setCommitTsXids(0, 0);
-        StartOfWal wal;
-        try {
-            if (kind.isFull()) {
-                checkPoint.setOldestActiveXid(0);
-                wal = StartOfWal.withCheckPoint(metadata, lsn, point.prev(), checkPoint);
-            } else {
-                wal = StartOfWal.empty(metadata, lsn);
-            }
-        } catch (IllegalArgumentException e) {
-            throw new ReadException(Kind.BAD_REQUEST, String.valueOf(e.getMessage()), e);
-        }
-        checkPoint.setRedo(wal.recordLsn());
         byte[] file = require(reader.find(Keys.CONTROL_FILE, lsn), "control file", point);
         try {
             ControlFile control = ControlFile.read(file, metadata.pgMajor());
-            control.setShutDown();
             control.setTime(nowSeconds);
-            control.setCheckPoint(kind.isFull() ? wal.recordLsn() : Lsn.INVALID, checkPoint);
+            if (kind == BackupKind.STANDBY) {
+                return standby(control, checkPoint, reader, metadata, lsn, nowSeconds);
+            }
+            StartOfWal wal = startOfWal(metadata, point, kind, checkPoint);
+            checkPoint.setRedo(wal.recordLsn());
+            control.setShutDown();
+            control.setCheckPoint(kind == BackupKind.FULL ? wal.recordLsn() : Lsn.INVALID, checkPoint);
             control.clearRecovery();
-            return new StartState(control.toBytes(), wal, wasShutDown);
+            return new StartState(control.toBytes(), wal, wasShutDown, "");
         } catch (InvalidControlFileException e) {
             throw new ReadException(Kind.DAMAGED, "the stored control file: " + e.getMessage(), e);
         }
+    }
+
+    private static StartOfWal startOfWal(
+            TimelineMetadata metadata, BackupPoint point, BackupKind kind, CheckPoint checkPoint) throws ReadException {
+        try {
+            if (kind == BackupKind.FULL) {
+                checkPoint.setOldestActiveXid(0);
+                return StartOfWal.withCheckPoint(metadata, point.lsn(), point.prev(), checkPoint);
+            }
+            return StartOfWal.empty(metadata, point.lsn());
+        } catch (IllegalArgumentException e) {
+            throw new ReadException(Kind.BAD_REQUEST, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static StartState standby(
+            ControlFile control,
+            CheckPoint checkPoint,
+            TimelineReader reader,
+            TimelineMetadata metadata,
+            Lsn lsn,
+            long nowSeconds)
+            throws ReadException {
+        byte[] record = reader.find(Keys.CHECKPOINT_RECORD, lsn);
+        Lsn begin = metadata.origin().map(BranchPoint::lsn).orElse(Lsn.INVALID);
+        Lsn start = record == null ? Lsn.INVALID : Lsn.of(LittleEndian.i64(record, 0));
+        if (record == null || start.isBefore(begin)) {
+            throw new ReadException(
+                    Kind.NOT_FOUND,
+                    "no checkpoint record is known in the timeline's own WAL up to " + lsn
+                            + ", and a standby begins with"
+                            + " one: the start of a compute that writes makes one, and so does CHECKPOINT on it");
+        }
+        Lsn redo = Lsn.of(LittleEndian.i64(record, Long.BYTES));
+        checkPoint.setRedo(redo);
+        control.setCheckPoint(start, checkPoint);
+        control.setInRecovery(lsn, TLI);
+        String label = BackupLabel.text(start, redo, TLI, metadata.walSegmentSizeBytes(), nowSeconds);
+        return new StartState(control.toBytes(), null, false, label);
     }
 
     // The redo of a shutdown checkpoint is its own start, that of any other is before it.
@@ -72,8 +111,7 @@ record StartState(byte[] controlFile, StartOfWal wal, boolean wasShutDown) {
                         .equals(lsn);
     }
 
-    private static byte[] require(byte @org.jspecify.annotations.Nullable [] value, String what, BackupPoint point)
-            throws ReadException {
+    private static byte[] require(byte @Nullable [] value, String what, BackupPoint point) throws ReadException {
         if (value == null) {
             throw new ReadException(Kind.NOT_FOUND, "the timeline has no " + what + " at " + point.lsn());
         }

@@ -79,7 +79,7 @@ final class StateFiles {
 
     private boolean isWanted(String path) {
         if (path.startsWith(SLOTS)) {
-            return kind != BackupKind.REPLICA;
+            return kind.hasSlots();
         }
         return !path.equals(ORIGINS) && (wasShutDown || !path.equals(STATISTICS));
     }

@@ -7,6 +7,7 @@ import io.tidemark.pageserver.pgcontrol.ControlFile;
 import io.tidemark.pageserver.pgcontrol.InvalidControlFileException;
 import io.tidemark.pageserver.redo.RecordData;
 import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.wal.LittleEndian;
 import java.io.IOException;
 
 /** What the XLOG resource manager says of the server as a whole. */
@@ -19,12 +20,24 @@ final class ControlIngest {
         this.context = context;
     }
 
-    void onlineCheckPoint(RecordData main) {
-        context.checkPoint().mergeOnline(read(main), context.pgMajor());
+    void onlineCheckPoint(Lsn start, RecordData main) {
+        CheckPoint checkPoint = read(main);
+        context.checkPoint().mergeOnline(checkPoint, context.pgMajor());
+        remember(start, checkPoint);
     }
 
-    void shutdownCheckPoint(RecordData main) throws IOException {
-        context.checkPoint().mergeShutdown(read(main), context.pgMajor());
+    void shutdownCheckPoint(Lsn start, RecordData main) throws IOException {
+        CheckPoint checkPoint = read(main);
+        context.checkPoint().mergeShutdown(checkPoint, context.pgMajor());
+        remember(start, checkPoint);
+    }
+
+    /** A standby begins with this record, and can't be told where it is by anything else. */
+    private void remember(Lsn start, CheckPoint checkPoint) {
+        byte[] bytes = new byte[2 * Long.BYTES];
+        LittleEndian.putI64(bytes, 0, start.value());
+        LittleEndian.putI64(bytes, Long.BYTES, checkPoint.redo().value());
+        context.changes().put(Keys.CHECKPOINT_RECORD, new Value.Image(bytes));
     }
 
     private static CheckPoint read(RecordData main) {

@@ -129,8 +129,8 @@ public final class WalIngest {
             case ZERO_MEMBERS_PAGE -> multixacts.zeroMembersPage(main);
             case CREATE_MULTIXACT -> multixacts.create(main);
             case TRUNCATE_MULTIXACTS -> multixacts.truncate(main);
-            case SHUTDOWN_CHECKPOINT -> control.shutdownCheckPoint(main);
-            case ONLINE_CHECKPOINT -> control.onlineCheckPoint(main);
+            case SHUTDOWN_CHECKPOINT -> control.shutdownCheckPoint(record.start(), main);
+            case ONLINE_CHECKPOINT -> control.onlineCheckPoint(record.start(), main);
             case NEXT_OID -> control.nextOid(main);
             case PARAMETERS -> control.parameters(main);
             case RESTORE_POINT -> control.restorePoint(main, record.end());

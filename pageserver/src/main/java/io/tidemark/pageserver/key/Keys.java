@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  *                                                                2       nextXid: u64
  *                                                                3       the latest commit time so far: i64, microseconds since 2000
  *                                                                4       the last record of a layer: end(u64) start(u64)
+ *                                                                5       the last checkpoint record: start(u64) redo(u64)
  *   61 RELATION_SIZE       tablespace  database  relation  fork  0       blocks: u32; the fork exists as long as this does
  *   62 DATABASE            tablespace  database  0         0     0       empty; the directory with PG_VERSION exists
  *   63 RELATION_MAP        tablespace  database  0         0     0       pg_filenode.map, the whole file; database 0: global
@@ -48,6 +49,9 @@ public final class Keys {
 
     /** Put where a layer ends; says nothing about any other LSN. */
     public static final Key LAST_RECORD = Key.of(KeyKind.CONTROL.family(), 0, 0, 0, 0, 4);
+
+    /** Put with each checkpoint record; absent until there was one in WAL that this program has ingested. */
+    public static final Key CHECKPOINT_RECORD = Key.of(KeyKind.CONTROL.family(), 0, 0, 0, 0, 5);
 
     /** A tablespace's oid must fit. User tablespaces are refused anyway. */
     private static final int MAX_TABLESPACE = 0xFFFF;

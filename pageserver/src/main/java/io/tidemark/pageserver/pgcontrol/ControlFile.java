@@ -33,9 +33,11 @@ public final class ControlFile {
     private static final int CATALOG_VERSION = 12;
     private static final int STATE = 16;
     private static final int TIME = 24;
+    private static final int IN_ARCHIVE_RECOVERY = 5;
     private static final int CHECKPOINT = 32;
     private static final int CHECKPOINT_COPY = 40;
     private static final int MIN_RECOVERY_POINT = 136;
+    private static final int MIN_RECOVERY_POINT_TLI = 144;
     private static final int BACKUP_START_POINT = 152;
     private static final int WAL_LEVEL = 172;
     private static final int WAL_LOG_HINTS = 176;
@@ -157,6 +159,16 @@ public final class ControlFile {
     /** DB_SHUTDOWNED: the next start needs no recovery. */
     public void setShutDown() {
         LittleEndian.putI32(bytes, STATE, 1);
+    }
+
+    /**
+     * DB_IN_ARCHIVE_RECOVERY, and consistent at {@code minRecoveryPoint}: as the control file of a backup that was taken from a standby.
+     */
+    public void setInRecovery(Lsn minRecoveryPoint, int tli) {
+        clearRecovery();
+        LittleEndian.putI32(bytes, STATE, IN_ARCHIVE_RECOVERY);
+        LittleEndian.putI64(bytes, MIN_RECOVERY_POINT, minRecoveryPoint.value());
+        LittleEndian.putI32(bytes, MIN_RECOVERY_POINT_TLI, tli);
     }
 
     /** When the file was last written: seconds since 1970. */

@@ -1,0 +1,143 @@
+package io.tidemark.shim.stock;
+
+import io.netty.channel.EventLoop;
+import io.tidemark.shim.libpq.Questions;
+import io.tidemark.shim.link.SafekeeperAddress;
+import io.tidemark.wire.client.PgClientConfig;
+import io.tidemark.wire.frame.StartupOptions;
+import io.tidemark.wire.frame.TextTable;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.TenantTimelineId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The safekeepers that a standby can stream a timeline from, the one with most committed WAL first.
+ *
+ * <p>All of them go into one primary_conninfo: libpq tries them in this order, so when one dies PostgreSQL goes on with the next.
+ */
+final class StreamSources {
+    private static final Logger log = LoggerFactory.getLogger(StreamSources.class);
+    private static final Pattern REDO = Pattern.compile("START WAL LOCATION: ([0-9A-F]+/[0-9A-F]+) ");
+    private static final int CONNECT_SECONDS = 5;
+
+    private final EventLoop loop;
+    private final TenantTimelineId timeline;
+    private final List<SafekeeperAddress> safekeepers;
+
+    StreamSources(EventLoop loop, StockComputeConfig config) {
+        this.loop = loop;
+        this.timeline = config.timeline();
+        this.safekeepers = config.safekeepers();
+    }
+
+    /** One of them, as it is now. */
+    record Source(SafekeeperAddress address, Lsn localStartLsn, Lsn commitLsn) {}
+
+    /** Where a standby's recovery begins, out of its backup_label. */
+    static Lsn redo(Path dataDir) throws IOException {
+        Path label = dataDir.resolve("backup_label");
+        if (Files.exists(label)) {
+            Matcher line = REDO.matcher(Files.readString(label));
+            if (line.find()) {
+                return Lsn.parse(line.group(1));
+            }
+        }
+        throw new IOException(
+                "the pageserver sent a standby's data directory without a backup_label; is it an older one?");
+    }
+
+    /**
+     * Asks all of them; one that does not answer is left away.
+     *
+     * @param from what is to be streamed first
+     * @throws IOException when none has it
+     */
+    List<Source> having(Lsn from) throws IOException, InterruptedException {
+        List<Source> sources = new ArrayList<>();
+        List<String> reasons = new ArrayList<>();
+        for (SafekeeperAddress address : safekeepers) {
+            try {
+                Source source = ask(address);
+                // Of the segment before the timeline's very first record they send what no one wrote; a safekeeper that
+                // joined later has nothing before its local start.
+                if (source.localStartLsn().isAtMost(from)) {
+                    sources.add(source);
+                } else {
+                    reasons.add(address + " has WAL from " + source.localStartLsn() + " on");
+                }
+            } catch (IOException e) {
+                reasons.add(e.getMessage());
+            }
+        }
+        if (sources.isEmpty()) {
+            throw new IOException("no safekeeper has the WAL of timeline " + timeline + " from " + from
+                    + " on, where a standby begins (" + String.join("; ", reasons)
+                    + "); after a CHECKPOINT on the compute that writes less is needed");
+        }
+        sources.sort(Comparator.comparing(Source::commitLsn).reversed());
+        return sources;
+    }
+
+    /** The end of committed WAL as far as those know who answer; invalid when there is none, or nobody does. */
+    Lsn committed() throws InterruptedException {
+        Lsn committed = Lsn.INVALID;
+        for (SafekeeperAddress address : safekeepers) {
+            try {
+                committed = committed.max(ask(address).commitLsn());
+            } catch (IOException e) {
+                log.debug("safekeeper {} is not counted: {}", address, e.getMessage());
+            }
+        }
+        return committed;
+    }
+
+    private Source ask(SafekeeperAddress address) throws IOException, InterruptedException {
+        PgClientConfig config = PgClientConfig.of(address.host(), address.port(), "tidemark")
+                .withPassword(address.token())
+                .withParameter("database", "replication")
+                .withParameter("application_name", "replica start")
+                .withParameter("options", StartupOptions.naming(timeline));
+        try (Questions questions = Questions.open(loop, config)) {
+            return new Source(
+                    address,
+                    lsn(questions.ask("READ_REPLICATION_SLOT replica"), "restart_lsn"),
+                    lsn(questions.ask("TIMELINE_STATUS"), "commit_lsn"));
+        }
+    }
+
+    private static Lsn lsn(TextTable table, String column) throws IOException {
+        try {
+            return Lsn.parse(Objects.requireNonNull(table.value(0, column)));
+        } catch (IllegalArgumentException | NullPointerException | IndexOutOfBoundsException e) {
+            throw new IOException("a safekeeper did not say its " + column, e);
+        }
+    }
+
+    /** primary_conninfo with all of these, in this order. */
+    String conninfo(List<Source> sources) {
+        String token = sources.getFirst().address().token();
+        return "host=" + join(sources, address -> address.host()) + " port="
+                + join(sources, address -> Integer.toString(address.port()))
+                + " user=tidemark application_name=replica sslmode=disable connect_timeout=" + CONNECT_SECONDS
+                + " options='" + StartupOptions.naming(timeline) + "'"
+                + (token == null
+                        ? ""
+                        : " password='" + token.replace("\\", "\\\\").replace("'", "\\'") + "'");
+    }
+
+    private static String join(List<Source> sources, Function<SafekeeperAddress, String> part) {
+        return sources.stream().map(source -> part.apply(source.address())).collect(Collectors.joining(","));
+    }
+}
