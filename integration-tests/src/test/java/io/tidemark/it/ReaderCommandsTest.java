@@ -3,6 +3,7 @@ package io.tidemark.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import io.tidemark.cli.storage.Computes;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.storage.StorageProcesses;
@@ -172,9 +173,11 @@ class ReaderCommandsTest {
         }
         awaitCount(port, "2");
 
-        // All safekeepers, the writer and the replica at once; what watches the replica builds it anew.
         StorageDirectory opened = StorageDirectory.open(directory);
         StorageProcesses storage = new StorageProcesses(opened);
+        onAnotherWhenItsSafekeeperStandsStill(opened, mainPort, port);
+
+        // All safekeepers and the writer at once; the replica stays.
         for (long id = 1; id <= 3; id++) {
             storage.safekeeper(id).kill();
         }
@@ -183,9 +186,9 @@ class ReaderCommandsTest {
         // Its PostgreSQL has outlived it and kept the port.
         int newPort = row("").get("port").asInt();
         try (Connection main = connect(newPort)) {
-            execute(main, "INSERT INTO t VALUES (3)");
+            execute(main, "INSERT INTO t VALUES (4)");
         }
-        awaitCount(port, "3");
+        awaitCount(port, "4");
         fail("main@replica runs already", "compute", "start", "--replica", "--name", "replica");
         succeed("compute", "start", "--replica");
         assertThat(row("replica-2").get("state").asString()).isEqualTo("running");
@@ -193,10 +196,44 @@ class ReaderCommandsTest {
         CommandRun promoted = succeed("compute", "promote", "--name", "replica", "--json");
         assertThat(port(promoted)).isEqualTo(newPort);
         try (Connection main = connect(newPort)) {
-            execute(main, "INSERT INTO t VALUES (4)");
+            execute(main, "INSERT INTO t VALUES (5)");
         }
-        awaitCount(row("replica-2").get("port").asInt(), "4");
+        awaitCount(row("replica-2").get("port").asInt(), "5");
         assertThat(succeed("compute", "list").out()).contains("main@replica-2").doesNotContain("main@replica ");
+    }
+
+    /** A stopped process takes connections and says nothing: PostgreSQL alone would wait for it. */
+    private static void onAnotherWhenItsSafekeeperStandsStill(StorageDirectory opened, int mainPort, int port)
+            throws Exception {
+        int sender;
+        try (Connection replica = connect(port)) {
+            sender = Integer.parseInt(one(replica, "SELECT sender_port FROM pg_stat_wal_receiver"));
+        }
+        long id = opened.config().safekeepers().stream()
+                .filter(place -> place.pgPort() == sender)
+                .mapToLong(SafekeeperPlace::id)
+                .findFirst()
+                .orElseThrow();
+        long pid = new StorageProcesses(opened)
+                .safekeeper(id)
+                .handle()
+                .orElseThrow()
+                .pid();
+        signal(pid, "-STOP");
+        try (Connection main = connect(mainPort)) {
+            execute(main, "INSERT INTO t VALUES (3)");
+            awaitCount(port, "3");
+        } finally {
+            signal(pid, "-CONT");
+        }
+    }
+
+    private static void signal(long pid, String signal) throws Exception {
+        assertThat(new ProcessBuilder("kill", signal, Long.toString(pid))
+                        .inheritIO()
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     private static void awaitCount(int port, String rows) {

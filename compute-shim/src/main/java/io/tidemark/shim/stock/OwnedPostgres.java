@@ -4,6 +4,7 @@ import io.tidemark.shim.postgres.PostgresException;
 import io.tidemark.shim.postgres.PostgresServer;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +44,14 @@ final class OwnedPostgres {
             log.error("PostgreSQL could not be stopped; it can commit nothing", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Takes effect at once where PostgreSQL lets it. */
+    void reconfigure(Map<String, String> settings) throws IOException, InterruptedException {
+        synchronized (turn) {
+            server.configure(settings);
+            server.reload();
         }
     }
 

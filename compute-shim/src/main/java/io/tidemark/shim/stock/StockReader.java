@@ -71,6 +71,7 @@ public final class StockReader implements StockRun {
         private final EventLoopGroup group =
                 new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("reader"), Sockets.ioHandlerFactory());
         private @Nullable LsnLease lease;
+        private @Nullable FeedWatch feed;
 
         EventLoop loop() {
             return group.next();
@@ -80,6 +81,9 @@ public final class StockReader implements StockRun {
         public void close() {
             if (lease != null) {
                 lease.close();
+            }
+            if (feed != null) {
+                feed.close();
             }
             group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
         }
@@ -135,7 +139,9 @@ public final class StockReader implements StockRun {
             FOLLOWING.forEach(settings::put);
             PostgresServer postgres = build.boot(settings(config, settings));
             watch.finished(StartPhase.BOOT, "port " + postgres.port());
-            return new StockReader(at, postgres, storage);
+            StockReader replica = new StockReader(at, postgres, storage);
+            storage.feed = FeedWatch.start(storage.loop(), sources, replica.postgres, config.user());
+            return replica;
         });
     }
 

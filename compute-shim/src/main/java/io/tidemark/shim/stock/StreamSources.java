@@ -125,11 +125,14 @@ final class StreamSources {
         }
     }
 
-    /** primary_conninfo with all of these, in this order. */
+    /** primary_conninfo with all of these, in this order, and behind them the others, which may come back. */
     String conninfo(List<Source> sources) {
-        String token = sources.getFirst().address().token();
-        return "host=" + join(sources, address -> address.host()) + " port="
-                + join(sources, address -> Integer.toString(address.port()))
+        List<SafekeeperAddress> order =
+                new ArrayList<>(sources.stream().map(Source::address).toList());
+        safekeepers.stream().filter(address -> !order.contains(address)).forEach(order::add);
+        String token = order.getFirst().token();
+        return "host=" + join(order, address -> address.host()) + " port="
+                + join(order, address -> Integer.toString(address.port()))
                 + " user=tidemark application_name=replica sslmode=disable connect_timeout=" + CONNECT_SECONDS
                 + " options='" + StartupOptions.naming(timeline) + "'"
                 + (token == null
@@ -137,7 +140,7 @@ final class StreamSources {
                         : " password='" + token.replace("\\", "\\\\").replace("'", "\\'") + "'");
     }
 
-    private static String join(List<Source> sources, Function<SafekeeperAddress, String> part) {
-        return sources.stream().map(source -> part.apply(source.address())).collect(Collectors.joining(","));
+    private static String join(List<SafekeeperAddress> addresses, Function<SafekeeperAddress, String> part) {
+        return addresses.stream().map(part).collect(Collectors.joining(","));
     }
 }
