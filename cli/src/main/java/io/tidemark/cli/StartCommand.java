@@ -69,8 +69,13 @@ final class StartCommand implements Callable<Integer> {
             for (String branch : following) {
                 out.println("Branch " + branch + " follows the server that it is imported from.");
             }
-            if (!noCompute && !noMain && !following.contains(StorageDirectory.MAIN)) {
+            boolean hasMain = directory.branches().find(StorageDirectory.MAIN).isPresent();
+            if (!noCompute && hasMain && !following.contains(StorageDirectory.MAIN)) {
                 startMain(directory, terminal);
+            } else if (!hasMain) {
+                out.println(
+                        "There is no branch main: tidemark import --branch main makes one of a server, tidemark compute"
+                                + " start --branch NAME runs another branch.");
             }
             out.println("Logs: " + directory.layout().root().resolve("log"));
             out.flush();

@@ -28,7 +28,8 @@ import picocli.CommandLine.Parameters;
             "any other, and tidemark compute start runs it. The server needs wal_level = replica or logical, no tablespaces of",
             "its own, a role with REPLICATION that pg_hba.conf lets in, two free replication slots and four free WAL senders.",
             "Its commits do not wait. For a branch main in a new cluster: tidemark start --no-main. Exit codes: 0 the branch",
-            "can be read, 1 it failed and nothing is left of it, 2 wrong command line."
+            "can be read, 1 it failed and nothing is left of it, 2 wrong command line. After an interruption: tidemark import",
+            "abort."
         },
         subcommands = {ImportCommand.Finish.class, ImportCommand.Abort.class, ImportRunCommand.class})
 public final class ImportCommand extends StorageCommand {

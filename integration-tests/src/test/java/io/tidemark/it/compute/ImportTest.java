@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.tidemark.cli.cluster.ClusterException;
 import io.tidemark.cli.cluster.ClusterOptions;
+import io.tidemark.cli.cluster.ServerProcess;
 import io.tidemark.cli.follow.Imports;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Branches;
@@ -324,6 +325,31 @@ class ImportTest {
         }
     }
 
+    @Test
+    void aPasswordIsTakenFromAFileAndToldToNobody() throws Exception {
+        String password = "s3cret-of-the-source";
+        Path passwordFile = scratch.resolve("password");
+        Files.writeString(passwordFile, password + "\n");
+        try (EmbeddedStorage storage = storage();
+                PostgresServer source = PostgresServer.create(
+                        PostgresArchives.configured().require(18),
+                        ServerUser.current(),
+                        scratch.resolve("source"),
+                        InitDbOptions.defaults().withPassword(password))) {
+            source.start();
+            assertThat(refused("import", url(source), "--branch", MOVED)).contains("password");
+            String made = succeed("import", url(source), "--branch", MOVED, "--password-file=" + passwordFile);
+            String told = made + succeed("branch", "list", "--json") + command("status", "--json");
+            assertThat(told).contains(url(source)).doesNotContain(password);
+            ServerProcess process = new Imports(storage.directory()).process(MOVED);
+            assertThat(process.handle().orElseThrow().info().commandLine().orElse(""))
+                    .doesNotContain(password);
+            assertThat(Files.readString(process.logFile())).doesNotContain(password);
+            assertThat(succeed("import", "abort", "--branch", MOVED))
+                    .isEqualToIgnoringNewLines("The import of branch moved is given up; the branch is gone.");
+        }
+    }
+
     /** From the first command to the last, with nothing in this process. */
     @Test
     @Tag("slow")
@@ -359,6 +385,9 @@ class ImportTest {
                     assertThat(SqlDigest.one(connection, "SHOW server_version")).startsWith("14.");
                 }
                 assertThat(succeed("status")).doesNotContain("follows");
+                succeed("compute", "stop");
+                succeed("branch", "rename", "main", "prod");
+                assertThat(succeed("start")).contains("There is no branch main").doesNotContain("takes commits");
             } finally {
                 command("stop");
             }
