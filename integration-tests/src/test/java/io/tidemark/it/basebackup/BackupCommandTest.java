@@ -155,6 +155,38 @@ class BackupCommandTest {
         }
     }
 
+    @Test
+    void aStandbyBeginsWithTheLastCheckpointRecord() throws Exception {
+        try (LedgerTimeline ledger = new LedgerTimeline(15, true, 1)) {
+            assertThatThrownBy(() -> ask(ledger, "fullbackup " + WHOM + " --standby"))
+                    .hasMessageContaining("no checkpoint record is known");
+            ledger.live(200);
+            Lsn end = ledger.timeline().lastRecordLsn();
+            LedgerTimeline.Logged checkPoint = ledger.records().stream()
+                    .filter(record -> record.rmgr() == 0 && (record.info() & 0xF0) <= 0x10)
+                    .reduce((first, second) -> second)
+                    .orElseThrow();
+            Map<String, byte[]> standby = members(ask(ledger, "fullbackup " + WHOM + " " + end + " --standby"));
+            ControlFile control = control(ledger, standby);
+            assertThat(control.state()).isEqualTo(ControlFile.State.IN_ARCHIVE_RECOVERY);
+            assertThat(control.checkPointLsn()).isEqualTo(checkPoint.start());
+            assertThat(control.checkPoint().redo()).isLessThanOrEqualTo(checkPoint.start());
+            assertThat(new String(standby.get("backup_label"), UTF_8))
+                    .contains("START WAL LOCATION: " + control.checkPoint().redo() + " (file 0000000100000000")
+                    .contains("\nCHECKPOINT LOCATION: " + checkPoint.start() + "\n")
+                    .contains("\nBACKUP FROM: standby\n");
+
+            // But for that, and the WAL, it is what a server gets that starts there.
+            Map<String, byte[]> full = members(ask(ledger, "fullbackup " + WHOM + " " + end));
+            standby.remove("backup_label");
+            full.keySet().removeIf(name -> name.matches("pg_wal/[0-9A-F]{24}"));
+            assertThat(standby.keySet()).isEqualTo(full.keySet());
+            full.remove("global/pg_control");
+            full.forEach(
+                    (name, content) -> assertThat(standby.get(name)).as(name).isEqualTo(content));
+        }
+    }
+
     private void assertSameAgain(LedgerTimeline ledger, Lsn at, Map<String, byte[]> full) throws Exception {
         Map<String, byte[]> again = members(ask(ledger, "FULLBACKUP " + WHOM + " " + at + " 0/0"));
         assertThat(again.keySet()).containsExactlyElementsOf(full.keySet());
