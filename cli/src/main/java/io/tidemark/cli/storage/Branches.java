@@ -23,7 +23,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -36,7 +35,12 @@ public final class Branches {
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     private static final Duration INGEST_PATIENCE = Duration.ofSeconds(60);
-    private static final Duration POLL = Duration.ofMillis(50);
+    private static final Duration POLL = Duration.ofMillis(10);
+
+    /** What was flushed without becoming a commit, by a compute that is gone, is not waited for any longer. */
+    private static final Duration NEWS_PATIENCE = Duration.ofMillis(200);
+
+    private static final Duration NEWS_POLL = Duration.ofMillis(2);
 
     private final StorageDirectory directory;
     private final PageserverClient pageserver;
@@ -158,12 +162,16 @@ public final class Branches {
         }
     }
 
+    // A pageserver that is behind does not know of commits that came after the moment, and would take it for the
+    // future.
     private Lsn atMoment(Branch branch, Instant moment) throws IOException {
+        Lsn head = head(branch);
+        awaitIngested(branch, head);
         Moment found = pageserver.lsnAt(branch.timelineId(), moment);
         return switch (found.kind()) {
             case "present" -> found.lsn();
             // Nothing has been committed since: the same as now.
-            case "future" -> head(branch);
+            case "future" -> head;
             case "past" ->
                 throw new ClusterException("the history of branch " + branch.name() + " does not reach back to "
                         + moment + "; the oldest that can be had is at LSN " + found.lsn());
@@ -173,21 +181,54 @@ public final class Branches {
         };
     }
 
-    /** Everything that is committed by now: what the safekeepers know, or the pageserver when there was never any WAL. */
+    /**
+     * Everything that is committed by now: what the safekeepers know, or the pageserver when there was never any WAL.
+     *
+     * <p>A safekeeper hears of a commit a moment after the client does. What a quorum has flushed is that commit, or about to be one, so
+     * it is given that moment.
+     */
     Lsn head(Branch branch) throws IOException {
+        Lsn ingested = require(branch).lastRecordLsn();
+        List<SafekeeperProbe.TimelineStatus> first = statuses(branch);
+        Lsn head = ingested.max(committed(first));
+        Lsn flushed = flushedByQuorum(first);
+        long deadline = System.nanoTime() + NEWS_PATIENCE.toNanos();
+        while (head.isBefore(flushed) && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(NEWS_POLL.toNanos());
+            head = head.max(committed(statuses(branch)));
+        }
+        return head;
+    }
+
+    private List<SafekeeperProbe.TimelineStatus> statuses(Branch branch) {
         TenantTimelineId id = new TenantTimelineId(directory.config().tenantId(), branch.timelineId());
-        Lsn head = require(branch).lastRecordLsn();
+        List<SafekeeperProbe.TimelineStatus> statuses = new ArrayList<>();
         for (SafekeeperPlace place : directory.config().safekeepers()) {
             try {
-                Optional<SafekeeperProbe.TimelineStatus> status = new SafekeeperProbe(place.httpAddress()).timeline(id);
-                head = head.max(
-                        status.map(SafekeeperProbe.TimelineStatus::commitLsn).orElse(Lsn.INVALID));
+                new SafekeeperProbe(place.httpAddress()).timeline(id).ifPresent(statuses::add);
             } catch (IOException down) {
                 // A quorum of the others knows as much, or the compute could not have committed.
                 log.debug("safekeeper {} is not asked: {}", place.id(), down.getMessage());
             }
         }
-        return head;
+        return statuses;
+    }
+
+    private static Lsn committed(List<SafekeeperProbe.TimelineStatus> statuses) {
+        return statuses.stream()
+                .map(SafekeeperProbe.TimelineStatus::commitLsn)
+                .max(Comparator.naturalOrder())
+                .orElse(Lsn.INVALID);
+    }
+
+    private Lsn flushedByQuorum(List<SafekeeperProbe.TimelineStatus> statuses) {
+        int quorum = directory.config().safekeepers().size() / 2 + 1;
+        return statuses.stream()
+                .map(SafekeeperProbe.TimelineStatus::flushLsn)
+                .sorted(Comparator.reverseOrder())
+                .skip(quorum - 1L)
+                .findFirst()
+                .orElse(Lsn.INVALID);
     }
 
     /** A branch's timeline; throws when the pageserver does not have it. */

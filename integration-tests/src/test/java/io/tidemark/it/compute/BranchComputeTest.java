@@ -115,6 +115,34 @@ class BranchComputeTest {
         }
     }
 
+    @Test
+    void aBranchMadeAtOnceKnowsWhatWasCommittedLast() throws Exception {
+        try (EmbeddedStorage storage = storage(17)) {
+            StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            Branches branches = new Branches(storage.directory());
+            try (Connection connection = connect(main.postgres())) {
+                SqlDigest.run(connection, "CREATE TABLE t AS SELECT n FROM generate_series(1, 20000) AS n");
+                for (int i = 0; i < 20; i++) {
+                    Instant moment = Instant.parse(
+                            SqlDigest.one(
+                                    connection,
+                                    "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"));
+                    SqlDigest.run(connection, "UPDATE t SET n = n + 1");
+                    Lsn updated = Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_lsn()"));
+                    Lsn then = branches.create("then_" + i, MAIN, new BranchTime.AtMoment(moment))
+                            .lsn();
+                    assertThat(then).as("the branch from before the commit").isLessThan(updated);
+
+                    SqlDigest.run(connection, "INSERT INTO t VALUES (-1)");
+                    Lsn after = Lsn.parse(SqlDigest.one(connection, "SELECT pg_current_wal_lsn()"));
+                    Lsn head = branches.create("head_" + i, MAIN, new BranchTime.Head())
+                            .lsn();
+                    assertThat(head).as("the branch from after the insert").isGreaterThanOrEqualTo(after);
+                }
+            }
+        }
+    }
+
     private static void step(Connection connection, int number) throws Exception {
         SqlDigest.run(
                 connection,
