@@ -7,11 +7,15 @@ import java.io.OutputStream;
 
 /** Writes a data directory as a tar. What was not written to its end has no end marker. */
 public final class TarBackup {
+    /** Neighbours share what they are made from; see {@link DirectoryEntry.Blocks}. */
+    private static final int BATCH_BLOCKS = 32;
+
     private static final byte[] ZEROS = new byte[TarHeader.BLOCK_BYTES];
 
     private final OutputStream out;
     private final long modifiedSeconds;
     private final byte[] block = new byte[DirectoryEntry.BLOCK_BYTES];
+    private final byte[] batch = new byte[BATCH_BLOCKS * DirectoryEntry.BLOCK_BYTES];
 
     private TarBackup(OutputStream out, long modifiedSeconds) {
         this.out = out;
@@ -42,14 +46,22 @@ public final class TarBackup {
     private void file(DirectoryEntry.File file) throws IOException, ReadException {
         out.write(TarHeader.file(file.path(), file.sizeBytes(), modifiedSeconds).encode());
         long left = file.sizeBytes();
-        try (DirectoryEntry.Blocks blocks = file.content().open()) {
-            for (int number = 0; left > 0; number++) {
-                blocks.read(number, block);
-                int length = (int) Math.min(left, block.length);
-                out.write(block, 0, length);
-                left -= length;
-            }
+        for (int number = 0; left > 0; number += BATCH_BLOCKS) {
+            int length = (int) Math.min(left, batch.length);
+            read(file, number, length);
+            out.write(batch, 0, length);
+            left -= length;
         }
         out.write(ZEROS, 0, TarHeader.paddingBytes(file.sizeBytes()));
+    }
+
+    /** Closed before anything is written: a client that does not read holds no layers of the timeline. */
+    private void read(DirectoryEntry.File file, int first, int length) throws ReadException {
+        try (DirectoryEntry.Blocks blocks = file.content().open()) {
+            for (int from = 0; from < length; from += DirectoryEntry.BLOCK_BYTES) {
+                blocks.read(first + from / DirectoryEntry.BLOCK_BYTES, block);
+                System.arraycopy(block, 0, batch, from, DirectoryEntry.BLOCK_BYTES);
+            }
+        }
     }
 }

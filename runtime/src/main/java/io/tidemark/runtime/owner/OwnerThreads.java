@@ -9,8 +9,9 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The threads that owners borrow; the one that was busy last is the first to be busy again, so that few timelines keep few threads warm. Platform threads: an owner's batch ends in an fdatasync, which a virtual thread can only do by
- * holding its carrier (measured: see docs/decisions/0060-owner-on-borrowed-threads.md). They end after some seconds without work.
+ * The threads that owners borrow; the one that was busy last is the first to be busy again, so that few timelines keep few threads warm.
+ * Platform threads: an owner's batch ends in an fdatasync, which a virtual thread can only do by holding its carrier (measured: see
+ * docs/decisions/0060-owner-on-borrowed-threads.md). They end after some seconds without work.
  *
  * <p>The queue needs no limit of its own: each owner stands in it at most once.
  */
