@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -62,28 +61,14 @@ public final class ServerProcess {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile.toFile()))
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                 .start();
-        Files.writeString(pidFile, process.pid() + " " + startMillis(process.toHandle()) + "\n");
-    }
-
-    private static long startMillis(ProcessHandle handle) {
-        return handle.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+        Files.writeString(pidFile, ProcessMark.of(process.toHandle()) + "\n");
     }
 
     /** The process, when it is alive. A pid file that a crash left behind is no process. */
     public Optional<ProcessHandle> handle() throws IOException {
-        String[] words;
         try {
-            words = Files.readString(pidFile, UTF_8).strip().split(" ", -1);
+            return ProcessMark.parse(Files.readString(pidFile, UTF_8)).flatMap(ProcessMark::process);
         } catch (NoSuchFileException absent) {
-            return Optional.empty();
-        }
-        try {
-            long pid = Long.parseLong(words[0]);
-            long started = words.length > 1 ? Long.parseLong(words[1]) : 0;
-            return ProcessHandle.of(pid)
-                    .filter(ProcessHandle::isAlive)
-                    .filter(handle -> started == 0 || startMillis(handle) == started);
-        } catch (NumberFormatException damaged) {
             return Optional.empty();
         }
     }
