@@ -57,8 +57,10 @@ final class StartCommand implements Callable<Integer> {
         try {
             StorageDirectory directory = StorageDirectory.openOrCreate(dir, flags.options());
             new StorageProcesses(directory).start();
+            Branches branches = new Branches(directory);
+            branches.sweep();
             if (!noMain) {
-                new Branches(directory).createMain();
+                branches.createMain();
             }
             PrintWriter out = terminal.out();
             out.println("Storage runs in " + directory.layout().root() + ": " + flags.safekeepers()

@@ -31,6 +31,11 @@ public record ClusterLayout(Path root) {
         return root.resolve("branches.json");
     }
 
+    /** The timelines that no branch may have. */
+    public Path unnamedDir() {
+        return root.resolve("unnamed");
+    }
+
     public Path pageserverDir() {
         return root.resolve("pageserver");
     }

@@ -141,7 +141,7 @@ public final class BranchCommand {
         String newName = "";
 
         @Override
-        int run(StorageDirectory directory, Terminal terminal) throws IOException {
+        int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
             new Branches(directory).rename(name, newName);
             terminal.out().println("Branch " + name + " is called " + newName + " now.");
             return 0;
@@ -162,7 +162,7 @@ public final class BranchCommand {
         String at = "";
 
         @Override
-        int run(StorageDirectory directory, Terminal terminal) throws IOException {
+        int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
             Instant now = Instant.now();
             String kept = new Branches(directory).restore(name, BranchTime.parse(at, now), now);
             terminal.out()
@@ -182,7 +182,7 @@ public final class BranchCommand {
         String name = "";
 
         @Override
-        int run(StorageDirectory directory, Terminal terminal) throws IOException {
+        int run(StorageDirectory directory, Terminal terminal) throws IOException, InterruptedException {
             Lsn lsn = new Branches(directory).reset(name);
             terminal.out().println("Branch " + name + " is what its parent is at " + lsn + ".");
             return 0;

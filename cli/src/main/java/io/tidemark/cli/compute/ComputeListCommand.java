@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -72,8 +73,8 @@ final class ComputeListCommand extends StorageCommand {
         return 0;
     }
 
-    private static Row row(Computes computes, Branch branch) throws IOException {
-        Known known = Known.of(computes, branch.name(), "");
+    private static Row row(Computes computes, Branch branch) throws IOException, InterruptedException {
+        Known known = Known.of(computes, branch.name(), branch.pgMajor(), "");
         return new Row(
                 branch.name(),
                 "",
@@ -86,7 +87,7 @@ final class ComputeListCommand extends StorageCommand {
     }
 
     private static Row row(Computes computes, Reader reader) throws IOException, InterruptedException {
-        Known known = Known.of(computes, reader.id(), reader.lsn());
+        Known known = Known.of(computes, reader.id(), reader.pgMajor(), reader.lsn());
         boolean promoted = computes.isPromoted(reader);
         return new Row(
                 reader.branch(),
@@ -101,7 +102,8 @@ final class ComputeListCommand extends StorageCommand {
 
     /** What a compute's process says, and whether it lives. */
     private record Known(String state, long pid, String startLsn, String problem) {
-        static Known of(Computes computes, String compute, String defaultLsn) throws IOException {
+        static Known of(Computes computes, String compute, int pgMajor, String defaultLsn)
+                throws IOException, InterruptedException {
             Optional<ComputeStatus> status = computes.status(compute);
             boolean running = computes.isRunning(compute);
             if (status.isEmpty()) {
@@ -111,11 +113,15 @@ final class ComputeListCommand extends StorageCommand {
             boolean saysItLives =
                     known.state() == ComputeStatus.State.RUNNING || known.state() == ComputeStatus.State.STARTING;
             String state = running || !saysItLives ? known.state().name().toLowerCase(Locale.ROOT) : "dead";
+            OptionalLong leftOver = computes.leftOverPid(compute, pgMajor);
             return new Known(
                     state,
                     running ? known.pid() : 0,
                     known.startLsn().isEmpty() ? defaultLsn : known.startLsn(),
-                    known.problem());
+                    leftOver.isPresent()
+                            ? "its PostgreSQL goes on (pid " + leftOver.getAsLong()
+                                    + ") and commits nothing: compute start or compute stop ends it"
+                            : known.problem());
         }
     }
 }

@@ -21,7 +21,8 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "With --read-only and --replica any number can run beside the one that writes, each with a name. What those with",
-            "--read-only show is kept from garbage collection as long as they run.",
+            "--read-only show is kept from garbage collection as long as they run. A PostgreSQL that is left of a compute whose",
+            "process was killed is ended first.",
             "Exit codes: 0 commits go through, or it can be read, 1 it failed or runs already, 2 wrong command line."
         })
 final class ComputeStartCommand extends StorageCommand {

@@ -2,7 +2,6 @@ package io.tidemark.cli.storage;
 
 import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import io.tidemark.cli.cluster.ClusterException;
-import io.tidemark.cli.cluster.ClusterLayout;
 import io.tidemark.cli.cluster.SafekeeperProbe;
 import io.tidemark.cli.storage.PageserverClient.Moment;
 import io.tidemark.cli.storage.PageserverClient.RestorePoint;
@@ -45,11 +44,18 @@ public final class Branches {
     private final StorageDirectory directory;
     private final PageserverClient pageserver;
     private final Computes computes;
+    private final UnnamedTimelines unnamed;
 
     public Branches(StorageDirectory directory) {
         this.directory = directory;
         this.pageserver = directory.pageserver();
         this.computes = new Computes(directory);
+        this.unnamed = new UnnamedTimelines(directory);
+    }
+
+    /** Deletes the timelines that commands have left half made or half deleted when they were killed. */
+    public void sweep() throws IOException {
+        unnamed.sweep();
     }
 
     /** Makes branch {@code main} of a new, empty database, unless the cluster has branches already. */
@@ -76,9 +82,37 @@ public final class Branches {
     public Branch importStopped(String name, int pgMajor, Path dataDir) throws IOException {
         directory.branches().requireFree(name);
         Branch branch = new Branch(name, StorageDirectory.newTimelineId().toString(), pgMajor, 0);
-        pageserver.importDirectory(branch.timelineId(), dataDir);
-        directory.branches().add(branch);
+        make(
+                branch.timelineId(),
+                () -> pageserver.importDirectory(branch.timelineId(), dataDir),
+                made -> directory.branches().add(branch));
         return branch;
+    }
+
+    private interface Making {
+        TimelineInfo run() throws IOException;
+    }
+
+    private interface Naming {
+        void name(TimelineInfo made) throws IOException;
+    }
+
+    // What is made and gets no name, because something fails or this process dies, is deleted again.
+    private TimelineInfo make(TimelineId id, Making making, Naming naming) throws IOException {
+        unnamed.sweep();
+        unnamed.begin(id);
+        boolean done = false;
+        try {
+            TimelineInfo made = making.run();
+            naming.name(made);
+            done = true;
+            unnamed.named(id);
+            return made;
+        } finally {
+            if (!done) {
+                unnamed.giveUp(id);
+            }
+        }
     }
 
     static void deleteTree(Path root) throws IOException {
@@ -104,8 +138,10 @@ public final class Branches {
         TimelineId id = StorageDirectory.newTimelineId();
         Branch branch = new Branch(name, id.toString(), parent.pgMajor(), 0);
         Place place = place(parent, at);
-        TimelineInfo made = pageserver.branch(id, place.timeline(), place.lsn());
-        directory.branches().add(branch);
+        TimelineInfo made = make(
+                id,
+                () -> pageserver.branch(id, place.timeline(), place.lsn()),
+                info -> directory.branches().add(branch));
         return new Created(branch, from, made.ancestorLsn());
     }
 
@@ -240,7 +276,7 @@ public final class Branches {
     }
 
     /** Gives it another name; computes of it that only read are forgotten, as in all that follows. */
-    public void rename(String name, String newName) throws IOException {
+    public void rename(String name, String newName) throws IOException, InterruptedException {
         requireStopped(name);
         directory.branches().requireFree(newName);
         directory.branches().replace(name, branch -> branch.withName(newName));
@@ -248,8 +284,9 @@ public final class Branches {
         deleteTree(directory.layout().computeDir(name));
     }
 
-    private void requireStopped(String name) throws IOException {
-        directory.branches().require(name);
+    // Also ends what computes have left that were killed: their directories go, or are of another branch from now on.
+    private void requireStopped(String name) throws IOException, InterruptedException {
+        Branch branch = directory.branches().require(name);
         FollowedSource.requireNone(directory.layout(), name);
         if (computes.isRunning(name)) {
             throw new ClusterException(
@@ -260,6 +297,10 @@ public final class Branches {
                 throw new ClusterException("compute " + reader.id() + " runs; tidemark compute stop --branch " + name
                         + " --name " + reader.name() + " first");
             }
+        }
+        computes.killLeftOver(name, branch.pgMajor());
+        for (Reader reader : new Readers(directory).of(name)) {
+            computes.killLeftOver(reader.id(), reader.pgMajor());
         }
     }
 
@@ -278,27 +319,20 @@ public final class Branches {
     public List<String> delete(String name) throws IOException, InterruptedException {
         requireStopped(name);
         Branch branch = directory.branches().require(name);
-        computes.stop(name);
         forgetReaders(name);
-        // The pageserver first: it refuses while there are children, and asks no safekeeper for this timeline after
-        // that.
-        pageserver.delete(branch.timelineId());
-        directory.branches().remove(name);
-        deleteTree(directory.layout().computeDir(name));
-        return forgetWal(branch.timelineId());
-    }
-
-    private List<String> forgetWal(TimelineId timeline) {
-        List<String> silent = new ArrayList<>();
-        for (SafekeeperPlace place : directory.config().safekeepers()) {
-            try {
-                new SafekeeperProbe(place.httpAddress())
-                        .delete(new TenantTimelineId(directory.config().tenantId(), timeline));
-            } catch (IOException e) {
-                silent.add(ClusterLayout.safekeeperName(place.id()));
-            }
+        TimelineId id = branch.timelineId();
+        unnamed.begin(id);
+        try {
+            // The pageserver first: it refuses while there are children, and asks no safekeeper for this timeline after
+            // that.
+            pageserver.delete(id);
+            directory.branches().remove(name);
+        } catch (IOException e) {
+            unnamed.named(id);
+            throw e;
         }
-        return silent;
+        deleteTree(directory.layout().computeDir(name));
+        return unnamed.discard(id);
     }
 
     /**
@@ -306,15 +340,14 @@ public final class Branches {
      *
      * @return the name under which the old head is kept
      */
-    public String restore(String name, BranchTime at, Instant now) throws IOException {
+    public String restore(String name, BranchTime at, Instant now) throws IOException, InterruptedException {
         requireStopped(name);
         Branch branch = directory.branches().require(name);
         String kept = name + "_before_" + SUFFIX.format(now);
         directory.branches().requireFree(kept);
         TimelineId id = StorageDirectory.newTimelineId();
         Place place = place(branch, at);
-        pageserver.branch(id, place.timeline(), place.lsn());
-        swap(branch, kept, id);
+        make(id, () -> pageserver.branch(id, place.timeline(), place.lsn()), made -> swap(branch, kept, id));
         forgetReaders(name);
         return kept;
     }
@@ -332,7 +365,7 @@ public final class Branches {
     }
 
     /** Makes a branch what its parent is now. What it was is deleted; throws when others have branched from it. */
-    public Lsn reset(String name) throws IOException {
+    public Lsn reset(String name) throws IOException, InterruptedException {
         requireStopped(name);
         Branch branch = directory.branches().require(name);
         TimelineInfo info = require(branch);
@@ -352,11 +385,13 @@ public final class Branches {
         }
         Branch parent = new Branch("parent", ancestor.toString(), branch.pgMajor(), 0);
         TimelineId id = StorageDirectory.newTimelineId();
-        TimelineInfo made = pageserver.branch(id, ancestor, head(parent));
-        directory.branches().replace(name, old -> old.withTimeline(id));
+        Lsn head = head(parent);
+        TimelineInfo made = make(id, () -> pageserver.branch(id, ancestor, head), branched -> {
+            unnamed.begin(branch.timelineId());
+            directory.branches().replace(name, old -> old.withTimeline(id));
+        });
         forgetReaders(name);
-        pageserver.delete(branch.timelineId());
-        forgetWal(branch.timelineId());
+        unnamed.discard(branch.timelineId());
         return made.ancestorLsn();
     }
 }

@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -71,6 +72,7 @@ public final class Computes {
         Branch branch = directory.branches().require(name);
         FollowedSource.requireNone(directory.layout(), name);
         requireStopped(name);
+        endLeftOver(name, branch.pgMajor(), progress);
         int preferred = name.equals(StorageDirectory.MAIN) ? PREFERRED_PORT : 0;
         int chosen = port != 0 ? port : choosePort(name, branch.computePort() != 0 ? branch.computePort() : preferred);
         if (chosen != branch.computePort()) {
@@ -84,6 +86,7 @@ public final class Computes {
             Reader reader, int port, Map<String, String> settings, Consumer<ComputeStatus.Phase> progress)
             throws IOException, InterruptedException {
         requireStopped(reader.id());
+        endLeftOver(reader.id(), reader.pgMajor(), progress);
         int chosen = port != 0 ? port : choosePort(reader.id(), reader.port());
         new Readers(directory).save(reader.withPort(chosen));
         return launch(
@@ -211,13 +214,47 @@ public final class Computes {
         return killLeftOver(reader.id(), reader.pgMajor()) && orderly;
     }
 
-    private boolean killLeftOver(String compute, int pgMajor) throws IOException, InterruptedException {
-        Optional<PostgresServer> postgres = postgres(compute, pgMajor);
-        if (postgres.isEmpty() || !postgres.get().isRunning()) {
+    /** Ends a PostgreSQL that has outlived its compute's process; answers whether there was none. */
+    boolean killLeftOver(String compute, int pgMajor) throws IOException, InterruptedException {
+        Optional<PostgresServer> postgres = leftOver(compute, pgMajor);
+        if (postgres.isEmpty()) {
             return true;
         }
         postgres.get().kill();
         return false;
+    }
+
+    /**
+     * A PostgreSQL whose compute's process was killed: it can commit nothing, and what it has is of no use to anybody. Ended before a port is
+     * chosen, so that the next one gets the port that clients know.
+     */
+    private void endLeftOver(String compute, int pgMajor, Consumer<ComputeStatus.Phase> progress)
+            throws IOException, InterruptedException {
+        Optional<PostgresServer> postgres = leftOver(compute, pgMajor);
+        if (postgres.isPresent()) {
+            long begun = System.nanoTime();
+            long pid = postgres.get().pid();
+            postgres.get().kill();
+            progress.accept(new ComputeStatus.Phase(
+                    "clear",
+                    (System.nanoTime() - begun) / 1_000_000,
+                    "ended PostgreSQL " + pid + " on port " + postgres.get().port()
+                            + ", which had outlived its compute"));
+        }
+    }
+
+    private Optional<PostgresServer> leftOver(String compute, int pgMajor) throws IOException, InterruptedException {
+        Optional<PostgresServer> postgres = postgres(compute, pgMajor);
+        return postgres.isPresent() && postgres.get().isRunning() ? postgres : Optional.empty();
+    }
+
+    /** The process id of a PostgreSQL that goes on although its compute's process was killed; empty when there is none. */
+    public OptionalLong leftOverPid(String compute, int pgMajor) throws IOException, InterruptedException {
+        if (isRunning(compute)) {
+            return OptionalLong.empty();
+        }
+        Optional<PostgresServer> postgres = leftOver(compute, pgMajor);
+        return postgres.isPresent() ? OptionalLong.of(postgres.get().pid()) : OptionalLong.empty();
     }
 
     /** Empty when there is no data directory. */

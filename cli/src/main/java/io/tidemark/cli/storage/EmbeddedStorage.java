@@ -4,6 +4,7 @@ import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import io.tidemark.cli.cluster.ClusterException;
 import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
+import io.tidemark.pageserver.timeline.RetentionConfig;
 import io.tidemark.runtime.net.HostPort;
 import io.tidemark.safekeeper.SafekeeperConfig;
 import io.tidemark.safekeeper.SafekeeperServer;
@@ -44,6 +45,12 @@ public final class EmbeddedStorage implements AutoCloseable {
      * @throws IOException when something of it runs already, or does not come up; then all is stopped again
      */
     public static EmbeddedStorage start(StorageDirectory directory) throws IOException, InterruptedException {
+        return start(directory, RetentionConfig.DEFAULT);
+    }
+
+    /** The same, with a pageserver that keeps more or less of the past. */
+    public static EmbeddedStorage start(StorageDirectory directory, RetentionConfig retention)
+            throws IOException, InterruptedException {
         EmbeddedStorage storage = new EmbeddedStorage(directory);
         boolean done = false;
         try {
@@ -56,8 +63,11 @@ public final class EmbeddedStorage implements AutoCloseable {
                             config.safekeepers().stream()
                                     .map(place -> HostPort.parse(place.pgAddress()))
                                     .toList())
-                    .listeningOn(config.pageserverPg(), config.pageserverHttp()));
-            new Branches(directory).createMain();
+                    .listeningOn(config.pageserverPg(), config.pageserverHttp())
+                    .withRetention(retention));
+            Branches branches = new Branches(directory);
+            branches.sweep();
+            branches.createMain();
             done = true;
             return storage;
         } finally {

@@ -141,12 +141,18 @@ public final class PageserverClient {
         return all;
     }
 
-    /** Throws when others have branched from it. */
-    public void delete(TimelineId id) throws IOException {
+    /**
+     * Deletes a timeline; throws when others have branched from it.
+     *
+     * @return whether the pageserver had it
+     */
+    public boolean delete(TimelineId id) throws IOException {
         Answer answer = ask("DELETE", timelines + "/" + id, null, PATIENT);
-        if (answer.status != HttpURLConnection.HTTP_NOT_FOUND) {
-            answer.require(address);
+        if (answer.status == HttpURLConnection.HTTP_NOT_FOUND) {
+            return false;
         }
+        answer.require(address);
+        return true;
     }
 
     /** The LSN at which the timeline was as it was at a moment. */

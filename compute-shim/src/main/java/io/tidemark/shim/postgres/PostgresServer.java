@@ -50,9 +50,6 @@ public final class PostgresServer implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(10);
     private static final int MAX_PORT_TRIES = 5;
 
-    /** How a line of /proc/PID/stat goes on after the program's name, of a process that has ended. */
-    private static final String ZOMBIE = ") Z";
-
     private static final int QUOTED_LOG_CHARS = 2_000;
 
     private final PostgresBinaries binaries;
@@ -283,27 +280,11 @@ public final class PostgresServer implements AutoCloseable {
         }
         all.forEach(ProcessHandle::destroyForcibly);
         long deadline = System.nanoTime() + KILL_DEADLINE.toNanos();
-        while (!all.stream().allMatch(PostgresServer::hasEnded)) {
+        while (!all.stream().allMatch(ProcessState::hasEnded)) {
             if (System.nanoTime() > deadline) {
                 throw new PostgresException("PostgreSQL on " + dataDir + " survives kill -9");
             }
             Thread.sleep(POLL);
-        }
-    }
-
-    /**
-     * Whether a process runs no more. A killed child of the postmaster is nobody's until process 1 collects it, which can take long, and in a
-     * container without an init for ever; it has no files and sockets any more, and Java calls it alive.
-     */
-    private static boolean hasEnded(ProcessHandle process) {
-        if (!process.isAlive()) {
-            return true;
-        }
-        try {
-            String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
-            return stat.startsWith(ZOMBIE, stat.lastIndexOf(')'));
-        } catch (IOException gone) {
-            return !process.isAlive();
         }
     }
 
@@ -330,7 +311,7 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private Optional<ProcessHandle> postmaster() throws IOException {
-        return PostmasterPid.read(dataDir).flatMap(PostmasterPid::process);
+        return PostmasterPid.read(dataDir).flatMap(file -> file.process(dataDir));
     }
 
     public boolean isRunning() throws IOException {

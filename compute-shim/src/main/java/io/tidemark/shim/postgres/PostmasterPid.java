@@ -48,14 +48,32 @@ record PostmasterPid(long pid, int port, String status) {
         return index < lines.size() ? lines.get(index).strip() : "";
     }
 
-    /** The postmaster, when it is alive; a process id can have been given to another program since, which is not it. */
-    Optional<ProcessHandle> process() {
+    /**
+     * The postmaster, when it is alive. A process id can have been given to another program since, even to another PostgreSQL: only one that works in
+     * this data directory is it.
+     */
+    Optional<ProcessHandle> process(Path dataDir) {
         return ProcessHandle.of(pid)
-                .filter(ProcessHandle::isAlive)
+                .filter(handle -> !ProcessState.hasEnded(handle))
                 .filter(handle -> handle.info()
                         .command()
                         .map(command -> Path.of(command).endsWith("postgres"))
-                        .orElse(true));
+                        .orElse(true))
+                .filter(handle -> worksIn(handle, dataDir));
+    }
+
+    private static boolean worksIn(ProcessHandle handle, Path dataDir) {
+        try {
+            return Files.isSameFile(Path.of("/proc", Long.toString(handle.pid()), "cwd"), dataDir);
+        } catch (NoSuchFileException itsDirectoryIsGone) {
+            return false;
+        } catch (IOException notForUs) {
+            // In a container even root may not look at other users' processes. Its arguments everybody may see.
+            return handle.info()
+                    .arguments()
+                    .map(arguments -> List.of(arguments).contains(dataDir.toString()))
+                    .orElse(true);
+        }
     }
 
     /** Whether it takes connections. */
