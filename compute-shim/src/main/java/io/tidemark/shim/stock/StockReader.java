@@ -186,15 +186,9 @@ public final class StockReader implements StockRun {
             try {
                 while (!stopping) {
                     boolean runs = postgres.isRunning();
-                    if (StandbyMark.isGone(postgres.server().dataDir())) {
-                        log.error("{}", PROMOTED);
-                        end(Ending.PROMOTED);
-                    } else if (!runs && !stopping) {
-                        log.error(
-                                "PostgreSQL has ended by itself; its log is {}",
-                                postgres.server().logFile());
-                        end(Ending.POSTGRES_ENDED);
-                    }
+                    boolean promoted = StandbyMark.isGone(postgres.server().dataDir());
+                    // Asked last: who stops it may remove its directory next, and then nothing above is true any more.
+                    notice(stopping, runs, promoted).ifPresent(this::end);
                     TimeUnit.NANOSECONDS.sleep(WATCH.toNanos());
                 }
             } catch (IOException e) {
@@ -205,7 +199,19 @@ public final class StockReader implements StockRun {
         });
     }
 
+    /** What a look at it says; empty: it goes on, or is being stopped, whatever else there is to see. */
+    static Optional<Ending> notice(boolean stopping, boolean runs, boolean promoted) {
+        if (stopping || (runs && !promoted)) {
+            return Optional.empty();
+        }
+        return Optional.of(promoted ? Ending.PROMOTED : Ending.POSTGRES_ENDED);
+    }
+
     private void end(Ending ending) {
+        log.error(
+                "{}; its log is {}",
+                ending == Ending.PROMOTED ? PROMOTED : "PostgreSQL has ended by itself",
+                postgres.server().logFile());
         stopping = true;
         postgres.killOrLog();
         storage.close();
