@@ -70,6 +70,7 @@ public final class Imports {
     public Branch start(String name, String url, String password, boolean again, ImportListener listener)
             throws IOException, InterruptedException {
         directory.branches().requireFree(name);
+        FollowedSource.requireNone(directory.layout(), name);
         TimelineId timeline = StorageDirectory.newTimelineId();
         FollowedSource source = new FollowedSource(
                 url, password, "tidemark_" + timeline.toString().substring(0, ID_DIGITS));
@@ -82,9 +83,10 @@ public final class Imports {
             requireImportable(probe, identity, address, again);
             branch = new Branch(name, timeline.toString(), identity.version().major(), 0);
             directory.binaries(branch.pgMajor());
-            probe.prepareSlot(source.slot(), identity);
+            // Before there is anything on the server or here: after a crash it says what is to be undone.
+            source.write(directory.layout(), name);
             try {
-                source.write(directory.layout(), name);
+                probe.prepareSlot(source.slot(), identity);
                 directory.branches().add(branch);
                 launch(branch);
                 awaitStreaming(name);
