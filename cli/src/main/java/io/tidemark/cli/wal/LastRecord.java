@@ -31,11 +31,11 @@ public record LastRecord(Lsn end, String name, boolean isShutdown) {
             throws IOException, InterruptedException {
         try (SafekeeperWal wal = SafekeeperWal.open(safekeeper, timeline)) {
             WalRecordReader reader = new WalRecordReader(wal, wal.pgMajor(), wal.segmentSizeBytes(), from);
-            WalRecord last = null;
+            LastRecord last = null;
             for (WalRecord record = reader.next(); record != null; record = reader.next()) {
-                last = record;
+                last = of(record, wal.pgMajor());
             }
-            return last == null ? null : of(last, wal.pgMajor());
+            return last;
         } catch (InvalidWalException e) {
             throw new IOException("the WAL at " + from + " cannot be read: " + e.getMessage(), e);
         }

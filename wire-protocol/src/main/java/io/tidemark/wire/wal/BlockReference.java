@@ -3,7 +3,10 @@ package io.tidemark.wire.wal;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** One page that a record names: where it is, and the image and data that the record brings for it. */
+/**
+ * One page that a record names: where it is, and the image and data that the record brings for it. Part of its record, and valid
+ * as long.
+ */
 public final class BlockReference {
     /** XLR_MAX_BLOCK_ID. */
     public static final int MAX_ID = 32;
@@ -14,44 +17,58 @@ public final class BlockReference {
     static final int WILL_INIT = 0x40;
     static final int SAME_REL = 0x80;
 
-    private final int id;
-    private final int forkFlags;
-    private final int tablespace;
-    private final int database;
-    private final int relation;
-    private final int block;
-    private final @Nullable PageImage image;
-    private final byte[] bytes;
+    private final WalRecord record;
+    private int id;
+    private int forkFlags;
+    private int tablespace;
+    private int database;
+    private int relation;
+    private int block;
     private int dataOffset;
-    private final int dataLength;
+    private int dataLength;
 
-    BlockReference(
-            int id,
-            int forkFlags,
-            int tablespace,
-            int database,
-            int relation,
-            int block,
-            @Nullable PageImage image,
-            byte[] bytes,
-            int dataOffset,
-            int dataLength) {
+    /** Made when first needed; this reference has it only with {@link #HAS_IMAGE}. */
+    private @Nullable PageImage image;
+
+    BlockReference(WalRecord record) {
+        this.record = record;
+    }
+
+    /** While decoding: the offset is one into the record's data area until {@link #place}. */
+    void set(int id, int forkFlags, int block, int dataOffset, int dataLength) {
         this.id = id;
         this.forkFlags = forkFlags;
-        this.tablespace = tablespace;
-        this.database = database;
-        this.relation = relation;
         this.block = block;
-        this.image = image;
-        this.bytes = bytes;
         this.dataOffset = dataOffset;
         this.dataLength = dataLength;
+    }
+
+    /** While decoding: the relation from its 12 bytes in a record. */
+    void setRelation(byte[] bytes, int locator) {
+        tablespace = LittleEndian.i32(bytes, locator);
+        database = LittleEndian.i32(bytes, locator + 4);
+        relation = LittleEndian.i32(bytes, locator + 8);
+    }
+
+    /** While decoding: the relation that the reference before names. */
+    void setRelation(BlockReference before) {
+        tablespace = before.tablespace;
+        database = before.database;
+        relation = before.relation;
+    }
+
+    /** While decoding: the image to fill in. */
+    PageImage newImage() {
+        if (image == null) {
+            image = new PageImage(record);
+        }
+        return image;
     }
 
     /** While decoding: turns offsets into the record's data area into offsets into its bytes. */
     void place(int dataArea) {
         dataOffset += dataArea;
-        if (image != null) {
+        if (image != null && (forkFlags & HAS_IMAGE) != 0) {
             image.place(dataArea);
         }
     }
@@ -93,7 +110,7 @@ public final class BlockReference {
 
     /** The full page image, null when the record has none for this block. */
     public @Nullable PageImage image() {
-        return image;
+        return (forkFlags & HAS_IMAGE) != 0 ? image : null;
     }
 
     /** The length in bytes of the data that belongs to this block, without the image. */
@@ -108,6 +125,6 @@ public final class BlockReference {
 
     /** A copy of the data that belongs to this block. */
     public byte[] data() {
-        return Arrays.copyOfRange(bytes, dataOffset, dataOffset + dataLength);
+        return Arrays.copyOfRange(record.array(), dataOffset, dataOffset + dataLength);
     }
 }

@@ -2,7 +2,6 @@ package io.tidemark.wire.wal;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
-import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.wal.InvalidWalException.Reason;
 import java.util.Arrays;
 import net.jpountz.lz4.LZ4Exception;
@@ -10,7 +9,7 @@ import net.jpountz.lz4.LZ4Factory;
 
 /**
  * A full page image inside a record: a page without its hole (a run of zeros between the line pointers and the tuples),
- * maybe compressed. Like the record, refers to the bytes it was decoded from.
+ * maybe compressed. Part of its record: refers to the same bytes, and is valid as long.
  */
 public final class PageImage {
     public static final int PAGE_SIZE_BYTES = 8192;
@@ -23,26 +22,20 @@ public final class PageImage {
         ZSTD
     }
 
-    private final long recordLsn;
-    private final byte[] bytes;
+    private final WalRecord record;
     private int offset;
-    private final int length;
-    private final int holeOffset;
-    private final int holeLength;
-    private final Compression compression;
-    private final boolean apply;
+    private int length;
+    private int holeOffset;
+    private int holeLength;
+    private Compression compression = Compression.NONE;
+    private boolean apply;
 
-    PageImage(
-            long recordLsn,
-            byte[] bytes,
-            int offset,
-            int length,
-            int holeOffset,
-            int holeLength,
-            Compression compression,
-            boolean apply) {
-        this.recordLsn = recordLsn;
-        this.bytes = bytes;
+    PageImage(WalRecord record) {
+        this.record = record;
+    }
+
+    /** While decoding: the offset is one into the record's data area until {@link #place}. */
+    void set(int offset, int length, int holeOffset, int holeLength, Compression compression, boolean apply) {
         this.offset = offset;
         this.length = length;
         this.holeOffset = holeOffset;
@@ -94,7 +87,7 @@ public final class PageImage {
         }
         if (!unpack(page, rawLength)) {
             throw new InvalidWalException(
-                    Lsn.of(recordLsn),
+                    record.start(),
                     Reason.IMAGE,
                     compression + " page image of " + length + " bytes does not unpack to " + rawLength);
         }
@@ -106,12 +99,14 @@ public final class PageImage {
 
     private void copyAroundHole(byte[] page) {
         int holeEnd = holeOffset + holeLength;
+        byte[] bytes = record.array();
         System.arraycopy(bytes, offset, page, 0, holeOffset);
         Arrays.fill(page, holeOffset, holeEnd, (byte) 0);
         System.arraycopy(bytes, offset + holeOffset, page, holeEnd, PAGE_SIZE_BYTES - holeEnd);
     }
 
     private boolean unpack(byte[] page, int rawLength) {
+        byte[] bytes = record.array();
         return switch (compression) {
             case NONE -> false; // has another length than it should
             case PGLZ -> Pglz.decompress(bytes, offset, length, page, 0, rawLength);

@@ -2,6 +2,7 @@ package io.tidemark.wire.wal;
 
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.wal.InvalidWalException.Reason;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes one whole record apart.
@@ -32,30 +33,16 @@ public final class WalDecoder {
     private static final int IMAGE_ZSTD = 0x10;
     private static final int MAX_FORK = 3;
 
-    private static final BlockReference[] NO_BLOCKS = {};
-    private static final int MIN_BLOCK_BYTES = 4;
+    private static final int HEAD_BYTES = 4;
+    private static final int LOCATOR_BYTES = 12;
+    private static final int BLOCK_NUMBER_BYTES = 4;
+    private static final int IMAGE_HEADER_BYTES = 5;
 
     private final int pgMajor;
     private final int applyFlag;
 
-    // The record being decoded.
-    private byte[] bytes = new byte[0];
-    private int at;
-    private int end;
+    /** Of the record being decoded. */
     private long start;
-    private long announced;
-    private int originId;
-    private int topLevelXid;
-    private int mainDataLength;
-    private int tablespace;
-    private int database;
-    private int relation;
-
-    /** The first {@code blockCount} are the record's; the record gets a copy of its size. */
-    private final BlockReference[] blocks = new BlockReference[BlockReference.MAX_ID + 1];
-
-    private int blockCount;
-    private int lastId;
 
     /** @throws IllegalArgumentException when the major version is not 14 to 18 */
     public WalDecoder(int pgMajor) {
@@ -74,136 +61,158 @@ public final class WalDecoder {
      */
     public WalRecord decode(byte[] record, int offset, int length, Lsn startLsn, Lsn endLsn)
             throws InvalidWalException {
-        return decode(record, offset, length, startLsn.value(), endLsn.value());
+        WalRecord decoded = new WalRecord();
+        decode(decoded, record, offset, length, startLsn.value(), endLsn.value());
+        return decoded;
     }
 
-    WalRecord decode(byte[] record, int offset, int length, long startLsn, long endLsn) throws InvalidWalException {
-        bytes = record;
-        at = offset + WalRecordHeader.SIZE_BYTES;
-        end = offset + length;
+    /** Like {@link #decode(byte[], int, int, Lsn, Lsn)}, into a record that is there; when it throws, that is of no use. */
+    void decode(WalRecord into, byte[] bytes, int offset, int length, long startLsn, long endLsn)
+            throws InvalidWalException {
         start = startLsn;
-        announced = 0;
-        originId = 0;
-        topLevelXid = 0;
-        mainDataLength = 0;
-        blockCount = 0;
-        lastId = -1;
-        if (length < WalRecordHeader.SIZE_BYTES || length != LittleEndian.i32(record, offset)) {
+        if (length < WalRecordHeader.SIZE_BYTES || length != LittleEndian.i32(bytes, offset)) {
             throw invalid(Reason.RECORD_LENGTH, length + " bytes given for a record of another length");
         }
-        checkResourceManager(LittleEndian.u8(record, offset + WalRecordHeader.RMID));
-        readFragments();
+        int rmgrId = LittleEndian.u8(bytes, offset + WalRecordHeader.RMID);
+        if (rmgrId > ResourceManagers.LAST_BUILTIN) {
+            checkCustomResourceManager(rmgrId);
+        }
+        into.begin(bytes, offset, length, startLsn, endLsn);
+        readFragments(into, bytes, offset + WalRecordHeader.SIZE_BYTES, offset + length);
+    }
+
+    // Position and sum are locals, a block reference is read here, and the short data that ends most records too: this
+    // is run for every
+    // record, and fields or a method per fragment cost it a quarter of its time.
+    private void readFragments(WalRecord into, byte[] bytes, int first, int end) throws InvalidWalException {
+        int at = first;
+        int announced = 0;
+        int lastId = -1;
+        BlockReference before = null;
+        while (end - at > announced) {
+            int id = LittleEndian.u8(bytes, at);
+            if (id > BlockReference.MAX_ID) {
+                if (id == ID_DATA_SHORT || id == ID_DATA_LONG) {
+                    at = readMainLength(into, id, bytes, at, end, announced);
+                    announced += into.mainDataLength();
+                    break;
+                }
+                at = readOther(into, id, bytes, at, end);
+                continue;
+            }
+            if (id <= lastId) {
+                throw invalid("block reference " + id + " is out of order");
+            }
+            lastId = id;
+            // One read for id, flags and length.
+            int fields = require(HEAD_BYTES, at, end);
+            int head = LittleEndian.i32(bytes, at);
+            int forkFlags = head >>> 8 & 0xFF;
+            int dataLength = head >>> 16;
+            checkBlock(id, forkFlags, dataLength);
+            BlockReference block = into.addBlock();
+            if ((forkFlags & BlockReference.HAS_IMAGE) != 0) {
+                PageImage image = block.newImage();
+                fields = readImage(image, id, bytes, fields, end, announced);
+                announced += image.length();
+                into.addImageLength(image.length());
+            }
+            at = readRelation(block, before, id, forkFlags, bytes, fields, end);
+            block.set(id, forkFlags, LittleEndian.i32(bytes, at - BLOCK_NUMBER_BYTES), announced, dataLength);
+            announced += dataLength;
+            before = block;
+        }
         if (end - at != announced) {
             throw invalid((end - at) + " bytes of data present, its headers announce " + announced);
         }
-        return new WalRecord(
-                startLsn,
-                endLsn,
-                record,
-                offset,
-                length,
-                placedBlocks(),
-                originId,
-                topLevelXid,
-                end - mainDataLength,
-                mainDataLength);
+        into.place(at);
     }
 
-    private BlockReference[] placedBlocks() {
-        if (blockCount == 0) {
-            return NO_BLOCKS;
-        }
-        BlockReference[] placed = new BlockReference[blockCount];
-        for (int i = 0; i < placed.length; i++) {
-            BlockReference block = blocks[i];
-            block.place(at);
-            placed[i] = block;
-        }
-        return placed;
-    }
-
-    private void checkResourceManager(int rmgrId) throws InvalidWalException {
-        if (rmgrId > ResourceManagers.LAST_BUILTIN && (pgMajor < 15 || rmgrId < ResourceManagers.FIRST_CUSTOM)) {
-            throw invalid(Reason.RESOURCE_MANAGER, "no resource manager " + rmgrId + " in PostgreSQL " + pgMajor);
-        }
-    }
-
-    private void readFragments() throws InvalidWalException {
-        while (end - at > announced) {
-            int id = LittleEndian.u8(bytes, at);
-            if (id <= BlockReference.MAX_ID) {
-                readBlock(id);
-                continue;
-            }
-            at++;
-            switch (id) {
-                case ID_DATA_SHORT -> {
-                    mainDataLength = LittleEndian.u8(bytes, take(1));
-                    announced += mainDataLength;
-                    return;
-                }
-                case ID_DATA_LONG -> {
-                    mainDataLength = LittleEndian.i32(bytes, take(4));
-                    announced += Integer.toUnsignedLong(mainDataLength);
-                    return;
-                }
-                case ID_ORIGIN -> originId = LittleEndian.u16(bytes, take(2));
-                case ID_TOPLEVEL_XID -> topLevelXid = LittleEndian.i32(bytes, take(4));
-                default -> throw invalid("no fragment has the id " + id);
-            }
-        }
-    }
-
-    private void readBlock(int id) throws InvalidWalException {
-        if (id <= lastId) {
-            throw invalid("block reference " + id + " is out of order");
-        }
-        lastId = id;
-        // One read for id, flags and length: this is run for every block of every record.
-        int head = LittleEndian.i32(bytes, take(MIN_BLOCK_BYTES));
-        int forkFlags = head >>> 8 & 0xFF;
-        int dataLength = head >>> 16;
+    private void checkBlock(int id, int forkFlags, int dataLength) throws InvalidWalException {
         if ((forkFlags & BlockReference.FORK_MASK) > MAX_FORK) {
             throw invalid("block reference " + id + " names fork " + (forkFlags & BlockReference.FORK_MASK));
         }
         if (((forkFlags & BlockReference.HAS_DATA) != 0) != (dataLength > 0)) {
             throw invalid("block reference " + id + " has " + dataLength + " bytes of data, its flags disagree");
         }
-        PageImage image = null;
-        if ((forkFlags & BlockReference.HAS_IMAGE) != 0) {
-            image = readImage(id);
-            announced += image.length();
-        }
-        int block;
-        if ((forkFlags & BlockReference.SAME_REL) == 0) {
-            int locator = take(16);
-            tablespace = LittleEndian.i32(bytes, locator);
-            database = LittleEndian.i32(bytes, locator + 4);
-            relation = LittleEndian.i32(bytes, locator + 8);
-            block = LittleEndian.i32(bytes, locator + 12);
-        } else if (blockCount > 0) {
-            block = LittleEndian.i32(bytes, take(4));
-        } else {
-            throw invalid("block reference " + id + " names the relation of the one before it, which does not exist");
-        }
-        blocks[blockCount++] = new BlockReference(
-                id, forkFlags, tablespace, database, relation, block, image, bytes, (int) announced, dataLength);
-        announced += dataLength;
     }
 
-    private PageImage readImage(int id) throws InvalidWalException {
-        int fixed = take(5);
-        int length = LittleEndian.u16(bytes, fixed);
-        int holeOffset = LittleEndian.u16(bytes, fixed + 2);
-        int info = LittleEndian.u8(bytes, fixed + 4);
+    /** Takes the relation over, and returns where the block number ends. */
+    private int readRelation(
+            BlockReference block, @Nullable BlockReference before, int id, int forkFlags, byte[] bytes, int at, int end)
+            throws InvalidWalException {
+        if ((forkFlags & BlockReference.SAME_REL) == 0) {
+            int next = require(LOCATOR_BYTES + BLOCK_NUMBER_BYTES, at, end);
+            block.setRelation(bytes, at);
+            return next;
+        }
+        if (before == null) {
+            throw invalid("block reference " + id + " names the relation of the one before it, which does not exist");
+        }
+        block.setRelation(before);
+        return require(BLOCK_NUMBER_BYTES, at, end);
+    }
+
+    /** The last fragment: as long as what is left of the record when all else is taken away. Returns where the data area starts. */
+    private int readMainLength(WalRecord into, int id, byte[] bytes, int at, int end, int announced)
+            throws InvalidWalException {
+        int next;
+        long length;
+        if (id == ID_DATA_SHORT) {
+            next = require(2, at, end);
+            length = LittleEndian.u8(bytes, at + 1);
+        } else {
+            next = require(5, at, end);
+            length = Integer.toUnsignedLong(LittleEndian.i32(bytes, at + 1));
+        }
+        if (length != (long) end - next - announced) {
+            throw invalid((end - next) + " bytes of data present, its headers announce " + (announced + length));
+        }
+        into.setMainDataLength((int) length);
+        return next;
+    }
+
+    private void checkCustomResourceManager(int rmgrId) throws InvalidWalException {
+        if (pgMajor < 15 || rmgrId < ResourceManagers.FIRST_CUSTOM) {
+            throw invalid(Reason.RESOURCE_MANAGER, "no resource manager " + rmgrId + " in PostgreSQL " + pgMajor);
+        }
+    }
+
+    /** A fragment that is neither block reference nor the length of the main data; returns where the next one is. */
+    private int readOther(WalRecord into, int id, byte[] bytes, int at, int end) throws InvalidWalException {
+        return switch (id) {
+            case ID_ORIGIN -> {
+                int next = require(3, at, end);
+                into.setOriginId(LittleEndian.u16(bytes, at + 1));
+                yield next;
+            }
+            case ID_TOPLEVEL_XID -> {
+                int next = require(5, at, end);
+                into.setTopLevelXid(LittleEndian.i32(bytes, at + 1));
+                yield next;
+            }
+            default -> throw invalid("no fragment has the id " + id);
+        };
+    }
+
+    /** Fills in an image from its header, and returns where that ends. */
+    private int readImage(PageImage image, int id, byte[] bytes, int at, int end, int dataOffset)
+            throws InvalidWalException {
+        int next = require(IMAGE_HEADER_BYTES, at, end);
+        int length = LittleEndian.u16(bytes, at);
+        int holeOffset = LittleEndian.u16(bytes, at + 2);
+        int info = LittleEndian.u8(bytes, at + 4);
         PageImage.Compression compression = compressionOf(info, id);
         boolean compressed = compression != PageImage.Compression.NONE;
         boolean hasHole = (info & IMAGE_HAS_HOLE) != 0;
         int holeLength;
-        if (compressed) {
-            holeLength = hasHole ? LittleEndian.u16(bytes, take(2)) : 0;
-        } else {
+        if (!compressed) {
             holeLength = PageImage.PAGE_SIZE_BYTES - length;
+        } else if (hasHole) {
+            holeLength = LittleEndian.u16(bytes, require(2, next, end) - 2);
+            next += 2;
+        } else {
+            holeLength = 0;
         }
         boolean holeIsSane = hasHole
                 ? holeOffset > 0 && holeLength > 0 && holeOffset + holeLength <= PageImage.PAGE_SIZE_BYTES
@@ -213,8 +222,8 @@ public final class WalDecoder {
             throw invalid("block reference %d has an image of %d bytes, hole at %d of %d bytes, flags %02X"
                     .formatted(id, length, holeOffset, holeLength, info));
         }
-        return new PageImage(
-                start, bytes, (int) announced, length, holeOffset, holeLength, compression, (info & applyFlag) != 0);
+        image.set(dataOffset, length, holeOffset, holeLength, compression, (info & applyFlag) != 0);
+        return next;
     }
 
     private PageImage.Compression compressionOf(int info, int id) throws InvalidWalException {
@@ -232,14 +241,16 @@ public final class WalDecoder {
         };
     }
 
-    /** Steps over {@code count} bytes of fragment headers and returns where they are. */
-    private int take(int count) throws InvalidWalException {
+    /** The position after {@code count} bytes of fragment headers at {@code at}, which must be there. */
+    private int require(int count, int at, int end) throws InvalidWalException {
         if (end - at < count) {
-            throw invalid("it ends inside a fragment header");
+            throw inside();
         }
-        int taken = at;
-        at += count;
-        return taken;
+        return at + count;
+    }
+
+    private InvalidWalException inside() {
+        return invalid("it ends inside a fragment header");
     }
 
     private InvalidWalException invalid(String detail) {
