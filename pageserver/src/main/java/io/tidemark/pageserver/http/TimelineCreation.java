@@ -68,7 +68,7 @@ public final class TimelineCreation {
         } catch (BranchException e) {
             int status = switch (e.kind()) {
                 // Neon answers 500: 404 would mean the tenant to the storage controller.
-                case NO_ANCESTOR -> 500;
+                case NO_ANCESTOR, TOO_MANY_ANCESTORS -> 500;
                 case UNACCEPTABLE_LSN -> 406;
                 case CONFLICT -> 409;
                 case BUSY -> 429;

@@ -1,6 +1,7 @@
 package io.tidemark.pageserver.http;
 
 import io.tidemark.pageserver.timeline.BranchException;
+import io.tidemark.pageserver.timeline.DetachBehavior;
 import io.tidemark.pageserver.timeline.Timeline;
 import io.tidemark.pageserver.timeline.TimelineRegistry;
 import io.tidemark.runtime.http.HttpError;
@@ -17,9 +18,6 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The life of timelines: making, finding, deleting. */
 final class TimelineRoutes {
-    private static final String DETACH_BEHAVIOR = "multi_level_and_no_reparent";
-    private static final List<String> DETACH_BEHAVIORS = List.of("v2", DETACH_BEHAVIOR);
-
     private final TimelineRegistry timelines;
     private final TimelineCreation creation;
     private final TimelinePath path;
@@ -105,23 +103,33 @@ final class TimelineRoutes {
         return new HttpReply(202, HttpReply.JSON, "null");
     }
 
-    /** Neon also moves siblings that branched earlier to the detached timeline; here they stay where they are, and none is told of. */
     private HttpReply detach(HttpRequestView request) {
         Timeline timeline = path.timeline(request);
-        String behavior = request.parameter("detach_behavior").orElse(DETACH_BEHAVIOR);
-        if (!DETACH_BEHAVIORS.contains(behavior)) {
-            throw HttpError.badRequest("detach_behavior '" + behavior + "' is not one of " + DETACH_BEHAVIORS
-                    + ": other branches of the ancestor stay with it");
-        }
+        DetachBehavior behavior = request.parameter("detach_behavior")
+                .map(TimelineRoutes::behavior)
+                .orElse(DetachBehavior.NO_ANCESTOR_AND_REPARENT);
+        ArrayNode reparented = PageserverApi.array();
         try {
-            timelines.detach(timeline);
+            timelines.detach(timeline, behavior).forEach(id -> reparented.add(id.toString()));
         } catch (BranchException e) {
-            throw new HttpError(e.kind() == BranchException.Kind.NO_ANCESTOR ? 409 : 503, e.text());
+            int status = switch (e.kind()) {
+                case NO_ANCESTOR -> 409;
+                case TOO_MANY_ANCESTORS -> 400;
+                default -> 503;
+            };
+            throw new HttpError(status, e.text());
         } catch (IOException e) {
             throw new HttpError(500, String.valueOf(e.getMessage()));
         }
         ObjectNode node = PageserverApi.object();
-        node.set("reparented_timelines", PageserverApi.array());
+        node.set("reparented_timelines", reparented);
         return HttpReply.json(node);
+    }
+
+    private static DetachBehavior behavior(String name) {
+        return DetachBehavior.of(name)
+                .orElseThrow(() -> HttpError.badRequest("detach_behavior '" + name + "' is none of v1 ("
+                        + DetachBehavior.NO_ANCESTOR_AND_REPARENT + ") and v2 ("
+                        + DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT + ")"));
     }
 }

@@ -146,6 +146,17 @@ public final class LayerFiles {
         replace(layers, files -> files.withBottom(layers, splits));
     }
 
+    /**
+     * Puts the history of another timeline below everything else; see {@link HistoryCopy}.
+     *
+     * @param older its partitions, of layers that are durable under their names; the directory is synced here
+     * @param kept what is kept of it
+     * @param end where it ends
+     */
+    void addHistory(List<LayerSet.Partition> older, Retention kept, Lsn end) throws IOException {
+        commit(files -> files.withHistory(older, kept, end), UnaryOperator.identity());
+    }
+
     private void replace(List<FileLayer> outputs, UnaryOperator<LayerSet> change) throws IOException {
         boolean committed = false;
         try {

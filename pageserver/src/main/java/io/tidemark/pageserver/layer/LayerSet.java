@@ -17,7 +17,8 @@ import java.util.TreeSet;
  * the stacks of several partitions, and then counts in each only for the partition's keys. From the newest L0 file to the bottom of
  * a stack, LSNs fall: for one key, two layers never interleave.
  *
- * @param startLsn where the timeline's own history starts: every version is above it, but for images of what it began with, at it
+ * @param startLsn where the timeline's own history starts: every version is above it, but for images of what it began with, at it;
+ *     {@link Lsn#INVALID} when there is no other timeline below it
  * @param diskConsistentLsn every version at or below it is in these layers
  * @param compactedLsn every version at or below it is in the partitions, every other one in L0
  * @param retention what is kept
@@ -131,7 +132,35 @@ public record LayerSet(
         return new LayerSet(startLsn, diskConsistentLsn, compactedLsn, retention, l0, coalesced(next));
     }
 
-    private static List<FileLayer> overlapping(List<FileLayer> layers, KeyRange keys) {
+    /**
+     * Puts the whole history of another set below everything else: the timeline has no other below it any more, so its own starts at
+     * nothing.
+     *
+     * @param older partitions with layers of this store
+     * @param kept what is kept of it
+     * @param end where it ends: nothing of it is above, nothing here at or below
+     */
+    LayerSet withHistory(List<Partition> older, Retention kept, Lsn end) {
+        List<Partition> upper = split(partitions, starts(older));
+        List<Partition> lower = split(older, starts(partitions));
+        List<Partition> next = new ArrayList<>();
+        for (int i = 0; i < upper.size(); i++) {
+            Partition part = upper.get(i);
+            Partition below = lower.get(i);
+            next.add(new Partition(
+                    part.keys(),
+                    concat(part.stack(), below.stack()),
+                    part.collectedLsn().min(below.collectedLsn())));
+        }
+        return new LayerSet(
+                Lsn.INVALID, diskConsistentLsn, compactedLsn, retention.above(kept, end), l0, coalesced(next));
+    }
+
+    private static List<Key> starts(List<Partition> partitions) {
+        return partitions.stream().map(part -> part.keys().start()).toList();
+    }
+
+    static List<FileLayer> overlapping(List<FileLayer> layers, KeyRange keys) {
         return layers.stream()
                 .filter(layer -> layer.descriptor().keys().overlaps(keys))
                 .toList();

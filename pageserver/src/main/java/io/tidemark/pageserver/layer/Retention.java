@@ -1,6 +1,7 @@
 package io.tidemark.pageserver.layer;
 
 import io.tidemark.wire.id.Lsn;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -16,6 +17,17 @@ public record Retention(Lsn cutoff, List<Lsn> retained) {
 
     public Retention {
         retained = retained.stream().distinct().sorted().toList();
+    }
+
+    /**
+     * What is kept when a history that ends at {@code end} is put below this one: of each part what was kept of it.
+     *
+     * @param older what is kept of the lower part
+     */
+    Retention above(Retention older, Lsn end) {
+        List<Lsn> all = new ArrayList<>(retained);
+        older.retained.stream().filter(lsn -> lsn.isAtMost(end)).forEach(all::add);
+        return new Retention(cutoff.max(older.cutoff.min(end)), all);
     }
 
     /** Whether a read at this LSN gets the right answer. */

@@ -9,6 +9,9 @@ public final class BranchException extends Exception {
         /** The ancestor is not here. */
         NO_ANCESTOR,
 
+        /** The ancestor has an ancestor itself. */
+        TOO_MANY_ANCESTORS,
+
         /** The ancestor has no history at this LSN: not any more, not yet, or never. */
         UNACCEPTABLE_LSN,
 

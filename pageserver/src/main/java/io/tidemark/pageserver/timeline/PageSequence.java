@@ -85,7 +85,7 @@ public final class PageSequence implements AutoCloseable {
         } catch (IOException e) {
             throw reader.damaged(key, at, e);
         }
-        if (below == null) {
+        if (below == null || below.isTakenOver(layers)) {
             return false;
         }
         PageSequence older = ancestor;

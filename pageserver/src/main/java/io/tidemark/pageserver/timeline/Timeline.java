@@ -4,6 +4,7 @@ import io.tidemark.pageserver.compaction.CompactionConfig;
 import io.tidemark.pageserver.compaction.CompactionLoop;
 import io.tidemark.pageserver.compaction.Compactor;
 import io.tidemark.pageserver.key.Keys;
+import io.tidemark.pageserver.layer.LayerSet;
 import io.tidemark.pageserver.layer.LayerSnapshot;
 import io.tidemark.pageserver.layer.LayerStore;
 import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
@@ -31,7 +32,10 @@ public final class Timeline implements AutoCloseable {
     private final LayerStore store;
     private final PageCache.View pages;
     private final SizeCache sizes;
-    /** Set to null, once, when it is detached: after all that it had of its ancestor is in its own layers. */
+    /**
+     * Set to null, once, when it is detached: after all that it had of its ancestor is in its own layers. Replaced when the ancestor's place
+     * is taken by one that has been detached from it.
+     */
     private volatile @Nullable Ancestry ancestry;
 
     private final TimelineRetention retention;
@@ -57,7 +61,17 @@ public final class Timeline implements AutoCloseable {
     public record Position(Lsn end, Lsn start) {}
 
     /** What is below a branch. */
-    record Ancestry(Timeline timeline, Lsn branchLsn) {}
+    record Ancestry(Timeline timeline, Lsn branchLsn) {
+        /** Whether the branch's layers have all that it has of the ancestor: it is about to be detached, and no chain goes on there. */
+        boolean isTakenOver(LayerSnapshot layers) {
+            return isTakenOver(layers.layers());
+        }
+
+        /** The same of layers in files. */
+        boolean isTakenOver(LayerSet layers) {
+            return layers.startLsn().isBefore(branchLsn);
+        }
+    }
 
     /**
      * A timeline on the versions of {@code store}.
@@ -355,10 +369,22 @@ public final class Timeline implements AutoCloseable {
         return ancestry;
     }
 
-    /** All that it has of its ancestor is in its own layers, and it is durable that it has none any more. */
+    /** All that it has of its ancestor is in its own layers, and this is durable. */
     void detached(TimelineMetadata detached) {
         metadata = detached;
         ancestry = null;
+    }
+
+    /** It is durable that another timeline, which has all that this one had of its ancestor, is its ancestor. */
+    void reparented(TimelineMetadata reparented, Timeline newAncestor) {
+        metadata = reparented;
+        ancestry = new Ancestry(newAncestor, reparented.ancestor().orElseThrow().lsn());
+    }
+
+    /** Whether a detaching has begun that was not finished. */
+    boolean isPartlyDetached() {
+        Ancestry below = ancestry;
+        return metadata.isReparenting() || below != null && below.isTakenOver(store.layers());
     }
 
     /** Whether the ancestor, if there is one, has all that this timeline has of it; does not wait. */

@@ -3,6 +3,7 @@ package io.tidemark.pageserver.timeline;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tidemark.pageserver.timeline.TimelineMetadata.BranchPoint;
+import io.tidemark.pageserver.timeline.TimelineMetadata.Reparenting;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.SystemId;
 import io.tidemark.wire.id.TenantId;
@@ -10,12 +11,15 @@ import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import io.tidemark.wire.wal.WalFlavour;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -28,11 +32,15 @@ import tools.jackson.databind.node.ObjectNode;
  *            data_checksums, hint_bits_logged: boolean | wal_segment_size: bytes | start_lsn, readable_lsn: LSN
  *            ancestor_timeline_id, ancestor_lsn: only of a branch | ancestor_prev_record_lsn: of one that has it
  *            former_ancestor_timeline_id, ..._lsn, ..._prev_record_lsn: the same of one that was detached
+ *            reparented_timeline_ids: of one that has taken over that ancestor's history: array of 32 hex digits
+ *            reparenting_done: boolean, beside it
  * </pre>
  */
 final class TimelineMetadataFormat {
     static final int VERSION = 1;
     private static final String MAGIC = "tidemark-timeline";
+    private static final String REPARENTED = "reparented_timeline_ids";
+    private static final String REPARENTING_DONE = "reparenting_done";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private TimelineMetadataFormat() {}
@@ -51,6 +59,11 @@ final class TimelineMetadataFormat {
         node.put("readable_lsn", metadata.readableLsn().toString());
         metadata.ancestor().ifPresent(branch -> put(node, "ancestor", branch));
         metadata.formerAncestor().ifPresent(branch -> put(node, "former_ancestor", branch));
+        metadata.reparenting().ifPresent(reparenting -> {
+            ArrayNode ids = node.putArray(REPARENTED);
+            reparenting.timelines().forEach(id -> ids.add(id.toString()));
+            node.put(REPARENTING_DONE, reparenting.done());
+        });
         byte[] body = (node.toPrettyString() + "\n").getBytes(UTF_8);
         byte[] head = "%s %d %08x\n".formatted(MAGIC, VERSION, crc(body, 0)).getBytes(UTF_8);
         byte[] file = new byte[head.length + body.length];
@@ -104,7 +117,17 @@ final class TimelineMetadataFormat {
                 Lsn.parse(text(node, "start_lsn")),
                 Lsn.parse(text(node, "readable_lsn")),
                 branchPoint(node, "ancestor"),
-                branchPoint(node, "former_ancestor"));
+                branchPoint(node, "former_ancestor"),
+                reparenting(node));
+    }
+
+    private static Optional<Reparenting> reparenting(JsonNode node) {
+        if (!node.has(REPARENTED)) {
+            return Optional.empty();
+        }
+        List<TimelineId> ids = new ArrayList<>();
+        node.get(REPARENTED).forEach(id -> ids.add(TimelineId.parse(id.asString())));
+        return Optional.of(new Reparenting(ids, require(node, REPARENTING_DONE).asBoolean()));
     }
 
     private static Optional<BranchPoint> branchPoint(JsonNode node, String name) {

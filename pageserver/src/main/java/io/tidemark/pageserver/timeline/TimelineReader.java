@@ -190,7 +190,9 @@ public final class TimelineReader {
         // Before the layers: when there is no ancestor any more, they have everything.
         Timeline.Ancestry below = timeline.ancestry();
         LayerSnapshot.Chain chain;
+        boolean complete;
         try (LayerSnapshot layers = timeline.layers()) {
+            complete = below == null || below.isTakenOver(layers);
             chain = layers.read(key, at, (k, lsn, base, bytes, offset, length) -> {
                 if (asker.reconstruction.versions() == 0) {
                     asker.newestLsn = lsn.value();
@@ -203,7 +205,7 @@ public final class TimelineReader {
             throw damaged(key, at, e);
         }
         KeyKind kind = KeyKind.of(key);
-        if (chain.base() || below == null || kind == null || !kind.isInherited()) {
+        if (chain.base() || complete || below == null || kind == null || !kind.isInherited()) {
             return chain.base();
         }
         return upToBranchPoint(below).collectInto(asker, key, at.min(below.branchLsn()));
@@ -213,7 +215,7 @@ public final class TimelineReader {
     TimelineReader upToBranchPoint(Timeline.Ancestry below) throws ReadException {
         below.timeline().await(below.branchLsn(), ANCESTOR_PATIENCE);
         TimelineReader reader = ancestor;
-        if (reader == null) {
+        if (reader == null || reader.timeline != below.timeline()) {
             reader = new TimelineReader(below.timeline());
             ancestor = reader;
         }

@@ -8,10 +8,12 @@ import io.tidemark.runtime.durable.Disk;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -35,12 +37,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class TimelineRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TimelineRegistry.class);
-    private static final Duration ANCESTOR_PATIENCE = Duration.ofSeconds(10);
+    static final Comparator<TimelineId> BY_TEXT = Comparator.comparing(TimelineId::toString);
 
     private final Disk disk;
     private final TimelineFiles files;
     private final StorageTuning tuning;
     private final PageCache cache;
+    private final AncestorDetach detach;
     private final Companion companion;
     private final PageserverMetrics metrics;
     private final ExecutorService sessionThreads = Executors.newVirtualThreadPerTaskExecutor();
@@ -75,6 +78,7 @@ public final class TimelineRegistry implements AutoCloseable {
         this.files = new TimelineFiles(disk);
         this.tuning = tuning;
         this.cache = new PageCache(pageCacheBytes);
+        this.detach = new AncestorDetach(this, files, tuning.compaction().targetFileBytes());
         this.metrics = metrics;
         this.flushThreads = Executors.newFixedThreadPool(
                 2, task -> Thread.ofPlatform().daemon().name("flush").unstarted(task));
@@ -107,6 +111,7 @@ public final class TimelineRegistry implements AutoCloseable {
             }
         }
         registry.openLoaded();
+        registry.finishDetaching();
         return registry;
     }
 
@@ -185,6 +190,9 @@ public final class TimelineRegistry implements AutoCloseable {
         } catch (ReadException e) {
             // Only the back link of a base backup's first record depends on it.
             LOG.warn("timeline {}: the last record is not known: {}", metadata.id(), e.text());
+        }
+        if (timeline.isPartlyDetached()) {
+            timeline.retention().pause();
         }
         timelines.put(metadata.id(), timeline);
         timeline.startCompaction();
@@ -296,43 +304,71 @@ public final class TimelineRegistry implements AutoCloseable {
     }
 
     /**
-     * Makes a branch independent of its ancestor: what it has of it becomes its own. Does nothing when that has been done.
+     * Makes a branch independent of its ancestor: what it has of it becomes its own. What was done before is not done again, and what was
+     * left undone is finished, whatever the behavior now.
      *
-     * @throws BranchException when it never had an ancestor, or is being made or deleted
+     * @return the timelines that were branches of the ancestor and are now its, now or by an earlier call
+     * @throws BranchException when it never had an ancestor, or has more than one where it may not, or the tenant is busy
      * @throws IOException when it cannot be read or written; nothing has changed then, or it can be repeated
      */
-    public void detach(Timeline timeline) throws BranchException, IOException {
-        TenantTimelineId id = timeline.metadata().id();
-        synchronized (beingMade) {
-            if (!beingMade.add(id)) {
-                throw new BranchException(
-                        BranchException.Kind.BUSY, "timeline " + id + " is being detached or deleted already");
+    public List<TimelineId> detach(Timeline timeline, DetachBehavior behavior) throws BranchException, IOException {
+        return detach.detach(timeline, behavior);
+    }
+
+    private void finishDetaching() {
+        for (Timeline timeline : List.copyOf(timelines.values())) {
+            if (timeline.isPartlyDetached()) {
+                try {
+                    detach(timeline, DetachBehavior.NO_ANCESTOR_AND_REPARENT);
+                } catch (BranchException | IOException e) {
+                    LOG.error(
+                            "timeline {} was being detached from its ancestor, and keeps its garbage until that is repeated: {}",
+                            timeline.metadata().id(),
+                            e.getMessage());
+                }
             }
         }
-        try {
-            Timeline.Ancestry ancestry = timeline.ancestry();
-            TimelineMetadata metadata = timeline.metadata();
-            if (ancestry == null) {
-                if (metadata.formerAncestor().isEmpty()) {
-                    throw new BranchException(BranchException.Kind.NO_ANCESTOR, "timeline " + id + " has no ancestor");
-                }
-                return;
-            }
-            timeline.requireAncestor(ANCESTOR_PATIENCE);
-            InheritedImages.write(timeline, ancestry, tuning.compaction().targetFileBytes());
-            files.write(metadata.detached());
-            timeline.detached(metadata.detached());
-            ancestry.timeline().retention().removeBranch(id.timelineId());
-            LOG.info(
-                    "timeline {} is detached from {}",
-                    id,
-                    ancestry.timeline().metadata().id());
-        } catch (ReadException e) {
-            throw new IOException(e.text(), e);
-        } finally {
-            synchronized (beingMade) {
-                beingMade.remove(id);
-            }
+    }
+
+    /** Keeps others from making, deleting or detaching a timeline, until {@link #unclaim}; false when one of them is under way. */
+    boolean claim(TenantTimelineId id) {
+        synchronized (beingMade) {
+            return beingMade.add(id);
+        }
+    }
+
+    void unclaim(TenantTimelineId id) {
+        synchronized (beingMade) {
+            beingMade.remove(id);
+        }
+    }
+
+    /** What is known of the timelines of a tenant, also of those that are not served. */
+    List<TimelineMetadata> known(TenantId tenant) {
+        List<TimelineMetadata> known = new ArrayList<>();
+        timelinesOf(tenant).forEach(timeline -> known.add(timeline.metadata()));
+        loaded.values().stream()
+                .filter(metadata -> metadata.id().tenantId().equals(tenant) && broken.containsKey(metadata.id()))
+                .forEach(known::add);
+        return known;
+    }
+
+    /** What is known of a timeline, also when it is not served. */
+    Optional<TimelineMetadata> knownMetadata(TenantTimelineId id) {
+        Timeline timeline = timelines.get(id);
+        if (timeline != null) {
+            return Optional.of(timeline.metadata());
+        }
+        return broken.containsKey(id) ? Optional.ofNullable(loaded.get(id)) : Optional.empty();
+    }
+
+    /** It is durable that a timeline has another ancestor, which has all that it had of the old one. */
+    void reparented(TimelineMetadata metadata, Timeline ancestor) {
+        Timeline timeline = timelines.get(metadata.id());
+        if (timeline == null) {
+            loaded.put(metadata.id(), metadata);
+        } else {
+            timeline.reparented(metadata, ancestor);
         }
     }
 

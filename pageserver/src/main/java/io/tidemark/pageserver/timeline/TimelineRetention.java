@@ -5,6 +5,7 @@ import io.tidemark.pageserver.layer.LsnGarbageCollectedException;
 import io.tidemark.pageserver.layer.Retention;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TimelineId;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,6 +47,7 @@ final class TimelineRetention {
     private final Map<Lsn, Integer> held = new HashMap<>();
 
     private boolean closed;
+    private boolean paused;
 
     TimelineRetention(LayerStore store) {
         this.store = store;
@@ -193,6 +195,74 @@ final class TimelineRetention {
         }
     }
 
+    /** Lets the cutoff stand still, and what is leased be kept, until {@link #resume}. */
+    void pause() {
+        lock.lock();
+        try {
+            paused = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The cutoff may move again. */
+    void resume() {
+        lock.lock();
+        try {
+            paused = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Puts the ancestor's layers below the timeline's own. */
+    @FunctionalInterface
+    interface Commit {
+        void run() throws IOException;
+    }
+
+    /**
+     * Keeps what another timeline keeps of its history up to an LSN, since that becomes this one's history too.
+     *
+     * @param children branches of the other one up to that LSN, which are to be this one's
+     * @param commit makes it so; nothing is retained or given up meanwhile
+     * @return those children whose branch points are readable here
+     */
+    Set<TimelineId> takeOver(TimelineRetention other, Lsn end, Map<TimelineId, Lsn> children, Commit commit)
+            throws IOException {
+        SortedMap<Lsn, Instant> leased = other.leases().headMap(end.plus(1));
+        Set<Lsn> restoredThere = other.restored();
+        lock.lock();
+        try {
+            commit.run();
+            Retention now = store.layers().retention();
+            Map<TimelineId, Lsn> readable = new HashMap<>(children);
+            readable.values().removeIf(lsn -> !now.covers(lsn));
+            branches.putAll(readable);
+            leased.forEach((lsn, until) -> {
+                if (now.covers(lsn)) {
+                    leases.merge(lsn, until, (one, two) -> one.isAfter(two) ? one : two);
+                }
+            });
+            restoredThere.stream()
+                    .filter(lsn -> lsn.isAtMost(end) && now.covers(lsn))
+                    .forEach(restored::add);
+            apply(Lsn.INVALID);
+            return readable.keySet();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Set<Lsn> restored() {
+        lock.lock();
+        try {
+            return new HashSet<>(restored);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The leased LSNs, each with its end. */
     SortedMap<Lsn, Instant> leases() {
         lock.lock();
@@ -224,7 +294,7 @@ final class TimelineRetention {
     Lsn moveCutoff(Supplier<Lsn> wanted, Instant now) {
         lock.lock();
         try {
-            if (unknown.isEmpty()) {
+            if (unknown.isEmpty() && !paused) {
                 restored.clear();
                 leases.values().removeIf(end -> end.isBefore(now));
                 apply(wanted.get());

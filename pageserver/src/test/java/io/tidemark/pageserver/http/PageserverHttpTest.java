@@ -251,7 +251,7 @@ class PageserverHttpTest {
     void aBranchIsDetachedAndItsAncestorGoes() throws Exception {
         branch(201, 2, 1, at(0x300).toString());
         String detach = TIMELINES + "/" + id(2) + "/detach_ancestor";
-        ask(400, "PUT", detach + "?detach_behavior=v1", "");
+        ask(400, "PUT", detach + "?detach_behavior=v3", "");
         for (int again = 0; again < 2; again++) {
             assertThat(ask(200, "PUT", detach, "").toString()).isEqualTo("{\"reparented_timelines\":[]}");
         }
@@ -264,6 +264,40 @@ class PageserverHttpTest {
         assertThat(ask(200, "GET", TIMELINES + "/" + id(2) + "/get_timestamp_of_lsn?lsn=" + at(0x300), "")
                         .asString())
                 .isEqualTo("2026-11-26T12:03:00Z");
+    }
+
+    @Test
+    void siblingsGoAlongByDefaultAndStayByTheSecondBehavior() throws Exception {
+        branch(201, 2, 1, at(0x300).toString());
+        branch(201, 3, 1, at(0x200).toString());
+        branch(201, 4, 1, at(0x400).toString());
+        branch(201, 5, 2, at(0x300).toString());
+        String detach = "/detach_ancestor?detach_behavior=";
+        assertThat(ask(400, "PUT", TIMELINES + "/" + id(5) + "/detach_ancestor", "")
+                        .path("msg")
+                        .asString())
+                .contains("too many ancestors");
+        assertThat(ask(200, "PUT", TIMELINES + "/" + id(2) + detach + "no_ancestor_and_reparent", "")
+                        .toString())
+                .isEqualTo("{\"reparented_timelines\":[\"" + id(3) + "\"]}");
+        for (String behavior : List.of("v1", "v2", "multi_level_and_no_reparent")) {
+            assertThat(ask(200, "PUT", TIMELINES + "/" + id(2) + detach + behavior, "")
+                            .toString())
+                    .isEqualTo("{\"reparented_timelines\":[\"" + id(3) + "\"]}");
+        }
+        JsonNode sibling = ask(200, "GET", TIMELINES + "/" + id(3), "");
+        assertThat(sibling.path("ancestor_timeline_id").asString()).isEqualTo(id(2).toString());
+        assertThat(sibling.path("ancestor_lsn").asString()).isEqualTo(at(0x200).toString());
+        assertThat(ask(200, "PUT", TIMELINES + "/" + id(4) + detach + "v2", "").toString())
+                .isEqualTo("{\"reparented_timelines\":[]}");
+        ask(202, "DELETE", ROOT, "");
+        // The history before the branch point is the detached timeline's own.
+        assertThat(ask(200, "GET", TIMELINES + "/" + id(2) + "/get_lsn_by_timestamp?timestamp=2026-11-26T12:02:30Z", "")
+                        .path("lsn")
+                        .asString())
+                .isEqualTo(at(0x300 - 8).toString());
+        branch(201, 6, 2, at(0x100).toString());
+        branch(406, 7, 4, at(0x100).toString());
     }
 
     @Test

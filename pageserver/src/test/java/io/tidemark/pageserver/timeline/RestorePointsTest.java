@@ -114,7 +114,7 @@ class RestorePointsTest {
         Timeline branch = branch(2, 1, 0x200);
         name(branch, 0x300, "c");
         branch.flush();
-        fixture.registry.detach(branch);
+        fixture.registry.detach(branch, DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
         fixture.registry.delete(id(1));
         assertThat(points(fixture.timeline(2))).containsExactly("b +200 of 2", "c +300 of 2");
     }

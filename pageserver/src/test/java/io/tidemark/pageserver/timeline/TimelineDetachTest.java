@@ -72,7 +72,7 @@ class TimelineDetachTest {
     @Test
     void aDetachedTimelineAnswersTheSameWithoutItsAncestor() throws Exception {
         TimelineReader before = fixture.timeline(2).reader();
-        fixture.registry.detach(fixture.timeline(2));
+        fixture.registry.detach(fixture.timeline(2), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
         assertBranches(fixture);
         assertThat(fixture.timeline(2).metadata().ancestor()).isEmpty();
         assertThat(fixture.timeline(2).metadata().origin().orElseThrow().lsn()).isEqualTo(POINT);
@@ -93,15 +93,17 @@ class TimelineDetachTest {
 
     @Test
     void againIsTheSameAndARootHasNothingToBeDetachedFrom() throws Exception {
-        fixture.registry.detach(fixture.timeline(2));
+        fixture.registry.detach(fixture.timeline(2), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
         int layers = fixture.timeline(2).store().layers().layers().size();
-        fixture.registry.detach(fixture.timeline(2));
+        fixture.registry.detach(fixture.timeline(2), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
         fixture.restart();
-        fixture.registry.detach(fixture.timeline(2));
+        fixture.registry.detach(fixture.timeline(2), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
         assertThat(fixture.timeline(2).store().layers().layers()).hasSize(layers);
-        assertThatThrownBy(() -> fixture.registry.detach(fixture.timeline(1))).hasMessageContaining("has no ancestor");
+        assertThatThrownBy(
+                        () -> fixture.registry.detach(fixture.timeline(1), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT))
+                .hasMessageContaining("has no ancestor");
         // A branch of a branch is detached from both.
-        fixture.registry.detach(fixture.timeline(3));
+        fixture.registry.detach(fixture.timeline(3), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
         fixture.registry.delete(id(1));
         fixture.restart();
         assertBranches(fixture);
@@ -119,7 +121,7 @@ class TimelineDetachTest {
             crashed.losePowerDuring(operation);
             boolean done = false;
             try {
-                made.registry.detach(made.timeline(2));
+                made.registry.detach(made.timeline(2), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
                 done = true;
             } catch (IOException | PowerLossException e) {
                 // that was the point
@@ -135,7 +137,7 @@ class TimelineDetachTest {
             }
             attached += isDetached ? 0 : 1;
             detached += done ? 1 : 0;
-            made.registry.detach(made.timeline(2));
+            made.registry.detach(made.timeline(2), DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
             made.registry.delete(id(1));
             assertBranches(made);
             made.close();

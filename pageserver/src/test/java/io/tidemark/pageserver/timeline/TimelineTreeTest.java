@@ -25,11 +25,14 @@ import io.tidemark.wire.wal.WalFlavour;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -247,7 +250,7 @@ class TimelineTreeTest {
         }
 
         private void delete(TreeModel model) throws IOException {
-            if (model.number == 1) {
+            if (models.size() == 1) {
                 return;
             }
             try {
@@ -267,12 +270,42 @@ class TimelineTreeTest {
 
         private void detach(TreeModel model) throws Exception {
             Timeline timeline = level(model);
+            DetachBehavior behavior = List.of(DetachBehavior.values()).get(random.nextInt(2));
+            Optional<TimelineMetadata.BranchPoint> point = timeline.metadata().ancestor();
+            Set<TimelineId> going = point.isEmpty() || behavior == DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT
+                    ? new HashSet<>()
+                    : branchesOf(point.get().timelineId(), point.get().lsn());
             try {
-                registry.detach(timeline);
+                List<TimelineId> gone = registry.detach(timeline, behavior);
                 assertThat(timeline.metadata().ancestor()).isEmpty();
+                if (point.isPresent()) {
+                    going.remove(id(model.number).timelineId());
+                    assertThat(gone).containsExactlyInAnyOrderElementsOf(going);
+                }
             } catch (BranchException e) {
-                assertThat(model.number).isEqualTo(1);
+                if (e.kind() == BranchException.Kind.NO_ANCESTOR) {
+                    assertThat(timeline.metadata().origin()).isEmpty();
+                } else {
+                    assertThat(e.kind()).isEqualTo(BranchException.Kind.TOO_MANY_ANCESTORS);
+                    assertThat(point.flatMap(branch ->
+                                            registry.find(new TenantTimelineId(id(1).tenantId(), branch.timelineId())))
+                                    .orElseThrow()
+                                    .metadata()
+                                    .ancestor())
+                            .isPresent();
+                }
             }
+        }
+
+        private Set<TimelineId> branchesOf(TimelineId ancestor, Lsn upTo) {
+            return registry.all().stream()
+                    .map(Timeline::metadata)
+                    .filter(metadata -> metadata.ancestor()
+                            .filter(point -> point.timelineId().equals(ancestor)
+                                    && point.lsn().isAtMost(upTo))
+                            .isPresent())
+                    .map(metadata -> metadata.id().timelineId())
+                    .collect(Collectors.toSet());
         }
 
         private void restart() throws IOException {
