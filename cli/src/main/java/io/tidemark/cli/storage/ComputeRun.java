@@ -1,6 +1,5 @@
 package io.tidemark.cli.storage;
 
-import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
@@ -9,7 +8,6 @@ import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.shim.stock.StockReader;
 import io.tidemark.shim.stock.StockRun;
-import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -81,15 +79,8 @@ public final class ComputeRun {
 
     private static StockComputeConfig config(
             StorageDirectory directory, String compute, TimelineId timeline, int port, Map<String, String> settings) {
-        return new StockComputeConfig(
-                new TenantTimelineId(directory.config().tenantId(), timeline),
-                SafekeeperAddress.parseList(directory.config().safekeeperList()),
-                directory.config().pageserverPg(),
-                directory.layout().computeDir(compute).resolve("data"),
-                port,
-                "postgres",
-                settings,
-                StockComputeConfig.DEFAULT_PATIENCE);
+        return directory.computeConfig(
+                timeline, directory.layout().computeDir(compute).resolve("data"), port, settings);
     }
 
     private static PostgresBinaries binaries(StorageDirectory directory, @Nullable Path pgBin, int major)

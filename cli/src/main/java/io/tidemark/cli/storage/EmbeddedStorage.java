@@ -9,13 +9,11 @@ import io.tidemark.runtime.net.HostPort;
 import io.tidemark.safekeeper.SafekeeperConfig;
 import io.tidemark.safekeeper.SafekeeperServer;
 import io.tidemark.shim.compute.ShimStatus;
-import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.wire.id.NodeId;
-import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -125,15 +123,8 @@ public final class EmbeddedStorage implements AutoCloseable {
         if (before != null) {
             before.close();
         }
-        StockComputeConfig config = new StockComputeConfig(
-                new TenantTimelineId(directory.config().tenantId(), branch.timelineId()),
-                SafekeeperAddress.parseList(directory.config().safekeeperList()),
-                directory.config().pageserverPg(),
-                directory.layout().computeDir(name).resolve("data"),
-                port,
-                "postgres",
-                settings,
-                StockComputeConfig.DEFAULT_PATIENCE);
+        StockComputeConfig config = directory.computeConfig(
+                branch.timelineId(), directory.layout().computeDir(name).resolve("data"), port, settings);
         StockCompute compute =
                 StockCompute.start(config, directory.binaries(branch.pgMajor()), ServerUser.current(), listener);
         computes.put(name, compute);

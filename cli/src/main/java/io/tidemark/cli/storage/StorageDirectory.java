@@ -5,9 +5,12 @@ import io.tidemark.cli.cluster.ClusterException;
 import io.tidemark.cli.cluster.ClusterLayout;
 import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.cluster.Ports;
+import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.PostgresArchives;
 import io.tidemark.shim.postgres.PostgresBinaries;
+import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.wire.id.TenantId;
+import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +20,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -25,6 +29,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class StorageDirectory {
     /** The branch that a new cluster has. */
     public static final String MAIN = "main";
+
+    private static final String SUPERUSER = "postgres";
 
     private static final int PREFERRED_SAFEKEEPER_PG_PORT = 5454;
     private static final int PREFERRED_SAFEKEEPER_HTTP_PORT = 7676;
@@ -147,6 +153,19 @@ public final class StorageDirectory {
 
     public BranchCatalogue branches() {
         return branches;
+    }
+
+    /** A compute of a timeline of this cluster, with the data directory in a place of its own. */
+    public StockComputeConfig computeConfig(TimelineId timeline, Path dataDir, int port, Map<String, String> settings) {
+        return new StockComputeConfig(
+                new TenantTimelineId(config.tenantId(), timeline),
+                SafekeeperAddress.parseList(config.safekeeperList()),
+                config.pageserverPg(),
+                dataDir,
+                port,
+                SUPERUSER,
+                settings,
+                StockComputeConfig.DEFAULT_PATIENCE);
     }
 
     /** Asks the pageserver of this cluster. */

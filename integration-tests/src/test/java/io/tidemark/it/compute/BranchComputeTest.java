@@ -1,10 +1,10 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.cli.cluster.ClusterException;
-import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.storage.BranchExport;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Branches;
@@ -18,20 +18,15 @@ import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -40,30 +35,8 @@ class BranchComputeTest {
     private static final String MAIN = StorageDirectory.MAIN;
     private static final Map<String, String> SETTINGS = Map.of("autovacuum", "off");
 
-    private Path scratch = Path.of("unset");
-
-    @BeforeEach
-    void makeScratch() throws IOException {
-        scratch = ServerUser.current().scratchDirectory("tidemark-branch-");
-    }
-
-    @AfterEach
-    void removeScratch() throws IOException {
-        try (Stream<Path> paths = Files.walk(scratch)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        }
-    }
-
-    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
-        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
-                scratch.resolve("cluster"),
-                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
-    }
-
-    private static Connection connect(PostgresServer server) throws Exception {
-        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
-    }
+    @RegisterExtension
+    final ScratchCluster cluster = new ScratchCluster("branch");
 
     /** What a database held at one moment. */
     private record Moment(Lsn lsn, Instant clock, Map<String, String> content) {}
@@ -81,7 +54,7 @@ class BranchComputeTest {
     }
 
     private void branchAtMoments(int major, int count) throws Exception {
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             List<Moment> moments = new ArrayList<>();
             try (Connection connection = connect(main.postgres())) {
@@ -117,7 +90,7 @@ class BranchComputeTest {
 
     @Test
     void aBranchMadeAtOnceKnowsWhatWasCommittedLast() throws Exception {
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             Branches branches = new Branches(storage.directory());
             try (Connection connection = connect(main.postgres())) {
@@ -168,9 +141,9 @@ class BranchComputeTest {
 
     @Test
     void anExportedDirectoryStartsWithoutStorage() throws Exception {
-        Path exported = scratch.resolve("exported");
+        Path exported = cluster.resolve("exported");
         Map<String, String> content;
-        try (EmbeddedStorage storage = storage(16)) {
+        try (EmbeddedStorage storage = cluster.embedded(16)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             Lsn lsn;
             try (Connection connection = connect(main.postgres())) {
@@ -208,7 +181,7 @@ class BranchComputeTest {
 
     @Test
     void branchesOfBranchesAreResetRestoredAndDeleted() throws Exception {
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             Branches branches = new Branches(storage.directory());
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             Lsn early;

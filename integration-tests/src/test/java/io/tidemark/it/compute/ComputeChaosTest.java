@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import io.tidemark.cli.cluster.ClusterException;
-import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.demo.Ledger;
 import io.tidemark.cli.storage.Branches;
 import io.tidemark.cli.storage.Computes;
@@ -14,23 +13,18 @@ import io.tidemark.it.Bank;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,21 +43,11 @@ class ComputeChaosTest {
 
     private final long seed = Long.getLong("compute.seed", System.nanoTime());
     private final Random random = new Random(seed);
-    private Path scratch = Path.of("unset");
+
+    @RegisterExtension
+    final ScratchCluster cluster = new ScratchCluster("compute-chaos");
+
     private volatile int port;
-
-    @BeforeEach
-    void makeScratch() throws IOException {
-        scratch = ServerUser.current().scratchDirectory("tidemark-compute-chaos-");
-    }
-
-    @AfterEach
-    void removeScratch() throws IOException {
-        try (Stream<Path> paths = Files.walk(scratch)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        }
-    }
 
     @Test
     void acknowledgedTransactionsSurviveAFewKills() throws Exception {
@@ -78,9 +62,7 @@ class ComputeChaosTest {
 
     private void run(int major, int kills) throws Exception {
         System.out.println("compute chaos: -Dcompute.seed=" + seed);
-        StorageDirectory directory = StorageDirectory.openOrCreate(
-                scratch.resolve("cluster"),
-                ClusterOptions.defaults().withPgMajor(major).withAnyPorts());
+        StorageDirectory directory = cluster.make(major);
         StorageProcesses processes = new StorageProcesses(directory);
         Computes computes = new Computes(directory);
         try {

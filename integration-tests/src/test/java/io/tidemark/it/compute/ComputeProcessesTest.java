@@ -1,5 +1,6 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.port;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -11,14 +12,11 @@ import io.tidemark.cli.storage.Branches;
 import io.tidemark.cli.storage.Computes;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.storage.StorageProcesses;
-import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
-import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.shim.stock.StockRun;
-import io.tidemark.wire.id.TenantTimelineId;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -33,8 +31,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Computes as processes of their own, and what is left of them and becomes of them when something is killed. */
 @Timeout(300)
@@ -56,19 +52,6 @@ class ComputeProcessesTest {
     private int start(String... more) {
         return port(cluster.succeed(Stream.concat(Stream.of("compute", "start", "--json"), Stream.of(more))
                 .toArray(String[]::new)));
-    }
-
-    private static int port(String started) {
-        return JsonMapper.shared().readTree(started).get("port").asInt();
-    }
-
-    private JsonNode row(String name) {
-        for (JsonNode row : JsonMapper.shared().readTree(cluster.succeed("compute", "list", "--json"))) {
-            if (row.get("name").asString().equals(name)) {
-                return row;
-            }
-        }
-        throw new AssertionError("no compute " + name);
     }
 
     private PostgresServer postgres(String compute, int major) throws Exception {
@@ -117,13 +100,15 @@ class ComputeProcessesTest {
         long pid = orphan.pid();
         new Computes(cluster.open()).process(MAIN).kill();
         assertThat(orphan.isRunning()).isTrue();
-        assertThat(row("").get("state").asString()).isEqualTo("dead");
-        assertThat(row("").get("problem").asString()).contains("pid " + pid).contains("compute start");
+        assertThat(cluster.computeRow("").get("state").asString()).isEqualTo("dead");
+        assertThat(cluster.computeRow("").get("problem").asString())
+                .contains("pid " + pid)
+                .contains("compute start");
 
         // On the port that it had, which clients know.
         String told = cluster.succeed("compute", "start");
         assertThat(told).contains("ended PostgreSQL " + pid + " on port " + port);
-        assertThat(row("").get("port").asInt()).isEqualTo(port);
+        assertThat(cluster.computeRow("").get("port").asInt()).isEqualTo(port);
         assertThat(ProcessHandle.of(pid).filter(ProcessHandle::isAlive)).isEmpty();
         run(port, "INSERT INTO t VALUES (20)");
         assertThat(sum(port)).isEqualTo("21");
@@ -132,7 +117,7 @@ class ComputeProcessesTest {
         int reader = start("--read-only", "--name", "now");
         PostgresServer left = postgres("main@now", major);
         new Computes(cluster.open()).process("main@now").kill();
-        assertThat(row("now").get("problem").asString()).contains("pid " + left.pid());
+        assertThat(cluster.computeRow("now").get("problem").asString()).contains("pid " + left.pid());
         assertThat(port(cluster.succeed("compute", "start", "--name", "now", "--json")))
                 .isEqualTo(reader);
         assertThat(sum(reader)).isEqualTo("21");
@@ -161,7 +146,7 @@ class ComputeProcessesTest {
         long innocent = postgres("b", major).pid();
         Files.writeString(pidFile, written.replaceFirst("^\\d+", Long.toString(innocent)));
 
-        assertThat(row("").get("problem").asString()).isEmpty();
+        assertThat(cluster.computeRow("").get("problem").asString()).isEmpty();
         assertThat(cluster.succeed("compute", "start")).doesNotContain("ended PostgreSQL");
         assertThat(postgres("b", major).pid()).isEqualTo(innocent);
         run(other, "INSERT INTO t VALUES (20)");
@@ -247,15 +232,7 @@ class ComputeProcessesTest {
     private StockCompute outOfReach(StorageDirectory directory, int major) throws Exception {
         Branch main = directory.branches().require(MAIN);
         return StockCompute.start(
-                new StockComputeConfig(
-                        new TenantTimelineId(directory.config().tenantId(), main.timelineId()),
-                        SafekeeperAddress.parseList(directory.config().safekeeperList()),
-                        directory.config().pageserverPg(),
-                        cluster.resolve("elsewhere"),
-                        0,
-                        "postgres",
-                        Map.of(),
-                        StockComputeConfig.DEFAULT_PATIENCE),
+                directory.computeConfig(main.timelineId(), cluster.resolve("elsewhere"), 0, Map.of()),
                 directory.binaries(major),
                 ServerUser.current(),
                 StartListener.NONE);

@@ -29,7 +29,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -45,11 +44,6 @@ class ImportAgainTest {
 
     @RegisterExtension
     final ScratchCluster cluster = new ScratchCluster("import-again");
-
-    @AfterEach
-    void endFollowers() throws Exception {
-        new Imports(cluster.open()).stopAll();
-    }
 
     private PostgresServer source(int major) throws Exception {
         PostgresServer server = PostgresServer.create(

@@ -9,19 +9,12 @@ import io.tidemark.cli.storage.EmbeddedStorage;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.it.CommandRun;
 import io.tidemark.pageserver.timeline.RetentionConfig;
-import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
-import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.shim.stock.StockReader;
 import io.tidemark.wire.id.Lsn;
-import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -76,7 +69,7 @@ class LeaseTest {
                     do {
                         // Something new each time, so that there is something to collect.
                         SqlDigest.run(connection, "UPDATE kept SET n = n + 100");
-                        collected = collectGarbage(storage, lsn(connection));
+                        collected = GarbageCollection.run(storage, lsn(connection));
                         assertThat(page(relation, leased).exitCode()).isZero();
                         assertThat(reader.leasedUntil().orElseThrow()).isAfter(Instant.now());
                     } while (Instant.now().isBefore(enough));
@@ -91,7 +84,7 @@ class LeaseTest {
                     }
                 }
                 await("the lease ends").atMost(PATIENCE).untilAsserted(() -> {
-                    collectGarbage(storage, lsn(connection));
+                    GarbageCollection.run(storage, lsn(connection));
                     CommandRun read = page(relation, leased);
                     assertThat(read.exitCode()).isOne();
                     assertThat(read.err()).contains(leased.toString()).contains("gc cutoff");
@@ -128,43 +121,9 @@ class LeaseTest {
         Branch branch = directory.branches().require(MAIN);
         return StockReader.at(
                 at,
-                new StockComputeConfig(
-                        new TenantTimelineId(directory.config().tenantId(), branch.timelineId()),
-                        SafekeeperAddress.parseList(directory.config().safekeeperList()),
-                        directory.config().pageserverPg(),
-                        cluster.resolve(name),
-                        0,
-                        "postgres",
-                        Map.of(),
-                        StockComputeConfig.DEFAULT_PATIENCE),
+                directory.computeConfig(branch.timelineId(), cluster.resolve(name), 0, Map.of()),
                 directory.binaries(branch.pgMajor()),
                 ServerUser.current(),
                 StartListener.NONE);
-    }
-
-    /** Lets everything go that is before {@code head}. */
-    private static Lsn collectGarbage(EmbeddedStorage storage, Lsn head) throws Exception {
-        StorageDirectory directory = storage.directory();
-        String timeline = "http://" + directory.config().pageserverHttp() + "/v1/tenant/"
-                + directory.config().tenantId() + "/timeline/"
-                + directory.branches().require(MAIN).timelineId();
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            await().atMost(PATIENCE).until(() -> {
-                put(client, timeline + "/checkpoint?compact=true", "");
-                String answer = put(client, timeline + "/do_gc", "{\"gc_horizon\": 0, \"pitr_interval\": 0}");
-                return answer.contains("\"" + head + "\"");
-            });
-        }
-        return head;
-    }
-
-    private static String put(HttpClient client, String uri, String body) throws Exception {
-        HttpResponse<String> response = client.send(
-                HttpRequest.newBuilder(URI.create(uri))
-                        .method("PUT", HttpRequest.BodyPublishers.ofString(body))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
-        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-        return response.body();
     }
 }

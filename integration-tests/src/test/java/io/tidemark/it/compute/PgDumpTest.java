@@ -1,9 +1,9 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Branches;
 import io.tidemark.cli.storage.EmbeddedStorage;
@@ -11,26 +11,19 @@ import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.workload.VariedWorkload;
 import io.tidemark.it.compute.PgPrograms.Dump;
 import io.tidemark.shim.postgres.PostgresServer;
-import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.wire.id.Lsn;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -45,7 +38,8 @@ class PgDumpTest {
     private static final long ENDING_SECONDS = 60;
     private static final Map<String, String> SETTINGS = settings();
 
-    private Path scratch = Path.of("unset");
+    @RegisterExtension
+    final ScratchCluster cluster = new ScratchCluster("dump");
 
     private static Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>(VariedWorkload.SETTINGS);
@@ -54,30 +48,8 @@ class PgDumpTest {
     }
 
     @BeforeEach
-    void makeScratch() throws IOException {
+    void requirePrograms() {
         assumeTrue(PgPrograms.areInstalled(), "pg_dump and pg_amcheck of PostgreSQL 15 are not installed");
-        scratch = ServerUser.current().scratchDirectory("tidemark-dump-");
-    }
-
-    @AfterEach
-    void removeScratch() throws IOException {
-        if (!Files.exists(scratch)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(scratch)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        }
-    }
-
-    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
-        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
-                scratch.resolve("cluster"),
-                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
-    }
-
-    private static Connection connect(PostgresServer server) throws Exception {
-        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
     }
 
     private record Moment(Lsn lsn, Dump dump) {}
@@ -95,7 +67,7 @@ class PgDumpTest {
     }
 
     private void branchAtMoments(int major, int count) throws Exception {
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             List<Moment> moments = new ArrayList<>();
             try (Connection first = connect(main.postgres());
@@ -163,7 +135,7 @@ class PgDumpTest {
     }
 
     private void killAndCompare(int major) throws Exception {
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute compute = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             Dump before;
             try (Connection first = connect(compute.postgres());

@@ -1,16 +1,13 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
-import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.EmbeddedStorage;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.workload.VariedWorkload;
-import io.tidemark.shim.link.SafekeeperAddress;
-import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StandbyMark;
 import io.tidemark.shim.stock.StartListener;
@@ -19,27 +16,17 @@ import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.shim.stock.StockReader;
 import io.tidemark.shim.stock.StockRun;
 import io.tidemark.wire.id.Lsn;
-import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -51,35 +38,13 @@ class ReadOnlyComputeTest {
     private static final String READ_ONLY_SQL_TRANSACTION = "25006";
     private static final Map<String, String> SETTINGS = settings();
 
-    private Path scratch = Path.of("unset");
+    @RegisterExtension
+    final ScratchCluster cluster = new ScratchCluster("read-only");
 
     private static Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>(VariedWorkload.SETTINGS);
         settings.put("autovacuum", "off");
         return settings;
-    }
-
-    @BeforeEach
-    void makeScratch() throws IOException {
-        scratch = ServerUser.current().scratchDirectory("tidemark-read-only-");
-    }
-
-    @AfterEach
-    void removeScratch() throws IOException {
-        try (Stream<Path> paths = Files.walk(scratch)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        }
-    }
-
-    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
-        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
-                scratch.resolve("cluster"),
-                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
-    }
-
-    private static Connection connect(PostgresServer server) throws Exception {
-        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
     }
 
     private static Lsn lsn(Connection connection) throws SQLException {
@@ -89,15 +54,8 @@ class ReadOnlyComputeTest {
     private StockReader reader(EmbeddedStorage storage, Lsn at) throws Exception {
         StorageDirectory directory = storage.directory();
         Branch branch = directory.branches().require(MAIN);
-        StockComputeConfig config = new StockComputeConfig(
-                new TenantTimelineId(directory.config().tenantId(), branch.timelineId()),
-                SafekeeperAddress.parseList(directory.config().safekeeperList()),
-                directory.config().pageserverPg(),
-                scratch.resolve("reader-" + at.toString().replace('/', '-')),
-                0,
-                "postgres",
-                Map.of(),
-                StockComputeConfig.DEFAULT_PATIENCE);
+        StockComputeConfig config = directory.computeConfig(
+                branch.timelineId(), cluster.resolve("reader-" + at.toString().replace('/', '-')), 0, Map.of());
         return StockReader.at(
                 at, config, directory.binaries(branch.pgMajor()), ServerUser.current(), StartListener.NONE);
     }
@@ -105,7 +63,7 @@ class ReadOnlyComputeTest {
     @ParameterizedTest
     @ValueSource(ints = {14, 15, 16, 17, 18})
     void thePastIsReadBesideTheOneThatWrites(int major) throws Exception {
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             try (Connection first = connect(main.postgres());
                     Connection second = connect(main.postgres());
@@ -165,7 +123,7 @@ class ReadOnlyComputeTest {
     @ParameterizedTest
     @ValueSource(ints = {14, 15, 16, 17, 18})
     void aPromotionFailsAndOneThatIsForcedIsStopped(int major) throws Exception {
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute main = storage.startCompute(MAIN, 0, StartListener.NONE);
             try (Connection connection = connect(main.postgres())) {
                 SqlDigest.run(connection, "CREATE TABLE kept AS SELECT 1 AS n");
@@ -198,7 +156,7 @@ class ReadOnlyComputeTest {
 
     @Test
     void itsLeaseHoldsGarbageCollection() throws Exception {
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             StockCompute main = storage.startCompute(MAIN, 0, StartListener.NONE);
             try (Connection connection = connect(main.postgres())) {
                 SqlDigest.run(connection, "CREATE TABLE kept AS SELECT 1 AS n", "INSERT INTO kept VALUES (2)");
@@ -211,7 +169,7 @@ class ReadOnlyComputeTest {
                         Connection past = connect(reader.postgres())) {
                     assertThat(kept(past)).isEqualTo("1,2,3");
                     assertThat(reader.leasedUntil().orElseThrow()).isAfter(Instant.now());
-                    Lsn cutoff = collectGarbage(storage, head);
+                    Lsn cutoff = GarbageCollection.run(storage, head);
                     assertThat(cutoff).isEqualByComparingTo(head);
                     assertThat(kept(past)).isEqualTo("1,2,3");
                 }
@@ -224,35 +182,9 @@ class ReadOnlyComputeTest {
                         .isInstanceOf(IOException.class)
                         .hasMessageContaining("not readable at " + unleased)
                         .hasMessageContaining("below the gc cutoff");
-                assertThat(scratch.resolve("reader-" + unleased.toString().replace('/', '-')))
+                assertThat(cluster.resolve("reader-" + unleased.toString().replace('/', '-')))
                         .doesNotExist();
             }
         }
-    }
-
-    /** Lets everything go that is before {@code head}; answers where the cutoff is. */
-    private static Lsn collectGarbage(EmbeddedStorage storage, Lsn head) throws Exception {
-        StorageDirectory directory = storage.directory();
-        String timeline = "http://" + directory.config().pageserverHttp() + "/v1/tenant/"
-                + directory.config().tenantId() + "/timeline/"
-                + directory.branches().require(MAIN).timelineId();
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            await().atMost(PATIENCE).until(() -> {
-                put(client, timeline + "/checkpoint?compact=true", "");
-                String answer = put(client, timeline + "/do_gc", "{\"gc_horizon\": 0, \"pitr_interval\": 0}");
-                return answer.contains("\"" + head + "\"");
-            });
-        }
-        return head;
-    }
-
-    private static String put(HttpClient client, String uri, String body) throws Exception {
-        HttpResponse<String> response = client.send(
-                HttpRequest.newBuilder(URI.create(uri))
-                        .method("PUT", HttpRequest.BodyPublishers.ofString(body))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
-        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-        return response.body();
     }
 }

@@ -1,19 +1,17 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
-import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.storage.Branch;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Branches;
 import io.tidemark.cli.storage.EmbeddedStorage;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.workload.VariedWorkload;
-import io.tidemark.shim.link.SafekeeperAddress;
-import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
@@ -21,22 +19,15 @@ import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.shim.stock.StockReader;
 import io.tidemark.shim.stock.StockRun;
 import io.tidemark.wire.id.Lsn;
-import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -47,7 +38,8 @@ class ReplicaTest {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final Map<String, String> SETTINGS = settings();
 
-    private Path scratch = Path.of("unset");
+    @RegisterExtension
+    final ScratchCluster cluster = new ScratchCluster("replica");
 
     private static Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>(VariedWorkload.SETTINGS);
@@ -57,41 +49,11 @@ class ReplicaTest {
         return settings;
     }
 
-    @BeforeEach
-    void makeScratch() throws IOException {
-        scratch = ServerUser.current().scratchDirectory("tidemark-replica-");
-    }
-
-    @AfterEach
-    void removeScratch() throws IOException {
-        try (Stream<Path> paths = Files.walk(scratch)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        }
-    }
-
-    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
-        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
-                scratch.resolve("cluster"),
-                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
-    }
-
-    private static Connection connect(PostgresServer server) throws Exception {
-        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
-    }
-
     private StockReader replica(EmbeddedStorage storage, String branchName) throws Exception {
         StorageDirectory directory = storage.directory();
         Branch branch = directory.branches().require(branchName);
-        StockComputeConfig config = new StockComputeConfig(
-                new TenantTimelineId(directory.config().tenantId(), branch.timelineId()),
-                SafekeeperAddress.parseList(directory.config().safekeeperList()),
-                directory.config().pageserverPg(),
-                scratch.resolve("replica"),
-                0,
-                "postgres",
-                Map.of(),
-                StockComputeConfig.DEFAULT_PATIENCE);
+        StockComputeConfig config =
+                directory.computeConfig(branch.timelineId(), cluster.resolve("replica"), 0, Map.of());
         return StockReader.replica(
                 config, directory.binaries(branch.pgMajor()), ServerUser.current(), StartListener.NONE);
     }
@@ -113,7 +75,7 @@ class ReplicaTest {
     @ParameterizedTest
     @ValueSource(ints = {14, 15, 16, 17, 18})
     void itShowsWhatIsCommittedAfterItsStartAndAcrossRestartsOfTheWriter(int major) throws Exception {
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             Connection first = connect(main.postgres());
             Connection second = connect(main.postgres());
@@ -173,7 +135,7 @@ class ReplicaTest {
 
     @Test
     void itGoesOnWithAnotherSafekeeperAndComesBackAfterItsOwnEnd() throws Exception {
-        try (EmbeddedStorage storage = storage(16)) {
+        try (EmbeddedStorage storage = cluster.embedded(16)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             try (Connection writing = connect(main.postgres())) {
                 SqlDigest.run(writing, "CREATE TABLE kept (n int PRIMARY KEY)", "INSERT INTO kept VALUES (1)");
@@ -207,7 +169,7 @@ class ReplicaTest {
 
     @Test
     void whatItReadsIsNotVacuumedAway() throws Exception {
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             try (Connection writing = connect(main.postgres())) {
                 SqlDigest.run(writing, "CREATE TABLE kept AS SELECT generate_series(1, 5) AS n");
@@ -234,7 +196,7 @@ class ReplicaTest {
 
     @Test
     void aBranchNeedsAWriterFirst() throws Exception {
-        try (EmbeddedStorage storage = storage(18)) {
+        try (EmbeddedStorage storage = cluster.embedded(18)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             try (Connection writing = connect(main.postgres())) {
                 SqlDigest.run(

@@ -1,10 +1,10 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.cli.cluster.ClusterException;
-import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.storage.BranchExport;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Branches;
@@ -19,19 +19,16 @@ import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -40,30 +37,8 @@ class RestorePointTest {
     private static final String MAIN = StorageDirectory.MAIN;
     private static final Map<String, String> SETTINGS = Map.of("autovacuum", "off");
 
-    private Path scratch = Path.of("unset");
-
-    @BeforeEach
-    void makeScratch() throws IOException {
-        scratch = ServerUser.current().scratchDirectory("tidemark-point-");
-    }
-
-    @AfterEach
-    void removeScratch() throws IOException {
-        try (Stream<Path> paths = Files.walk(scratch)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        }
-    }
-
-    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
-        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
-                scratch.resolve("cluster"),
-                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
-    }
-
-    private static Connection connect(PostgresServer server) throws Exception {
-        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
-    }
+    @RegisterExtension
+    final ScratchCluster cluster = new ScratchCluster("point");
 
     @Test
     void aNamedPlaceIsGoneBackTo() throws Exception {
@@ -80,7 +55,7 @@ class RestorePointTest {
     private void goBack(int major) throws Exception {
         Lsn early;
         Lsn later;
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             Branches branches = new Branches(storage.directory());
             try (Connection connection = connect(main.postgres())) {
@@ -110,7 +85,7 @@ class RestorePointTest {
             export(storage, major);
         }
         // Durable: other processes serve it now.
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             Branches branches = new Branches(storage.directory());
             assertThat(names(branches, storage, MAIN)).containsExactly("0/1234 " + early, "before migration " + later);
             assertThat(command("branch", "points", "--json", "b"))
@@ -134,7 +109,7 @@ class RestorePointTest {
     }
 
     private void export(EmbeddedStorage storage, int major) throws Exception {
-        Path exported = scratch.resolve("exported");
+        Path exported = cluster.resolve("exported");
         BranchExport.run(
                 storage.directory(),
                 storage.directory().branches().require("b"),
@@ -151,7 +126,7 @@ class RestorePointTest {
     }
 
     private String command(String... words) {
-        CommandRun run = CommandRun.of(Stream.concat(Stream.of(words), Stream.of("--dir=" + scratch.resolve("cluster")))
+        CommandRun run = CommandRun.of(Stream.concat(Stream.of(words), Stream.of("--dir=" + cluster.resolve("cluster")))
                 .toArray(String[]::new));
         assertThat(run.exitCode()).as(run.toString()).isZero();
         return run.out();

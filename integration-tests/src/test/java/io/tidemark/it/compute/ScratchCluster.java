@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A directory that each test method has for itself, with room for one storage cluster. When the method is over, every process of that cluster is
@@ -36,11 +38,25 @@ public final class ScratchCluster implements BeforeEachCallback, AfterEachCallba
 
     @Override
     public void beforeEach(ExtensionContext context) throws IOException {
+        make();
+    }
+
+    private void make() throws IOException {
         scratch = ServerUser.current().scratchDirectory("tidemark-" + name + "-");
+    }
+
+    /** Ends everything and begins anew, within one method. */
+    public void renew() throws IOException {
+        remove();
+        make();
     }
 
     @Override
     public void afterEach(ExtensionContext context) throws IOException {
+        remove();
+    }
+
+    private void remove() throws IOException {
         if (StorageDirectory.exists(directory())) {
             run("stop");
         }
@@ -99,6 +115,21 @@ public final class ScratchCluster implements BeforeEachCallback, AfterEachCallba
         assertThat(run.exitCode()).as(run.toString()).isOne();
         assertThat(run.out()).isEmpty();
         return run.err();
+    }
+
+    /** What {@code compute list} says of the compute of this name; empty for the one that writes. */
+    public JsonNode computeRow(String computeName) {
+        for (JsonNode row : JsonMapper.shared().readTree(succeed("compute", "list", "--json"))) {
+            if (row.get("name").asString().equals(computeName)) {
+                return row;
+            }
+        }
+        throw new AssertionError("no compute " + computeName);
+    }
+
+    /** The port in what {@code compute start --json} prints. */
+    public static int port(String started) {
+        return JsonMapper.shared().readTree(started).get("port").asInt();
     }
 
     public static Connection connect(PostgresServer server) throws SQLException {

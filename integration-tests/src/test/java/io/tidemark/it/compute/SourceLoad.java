@@ -1,11 +1,11 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tidemark.shim.postgres.PostgresServer;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -52,10 +52,6 @@ final class SourceLoad implements AutoCloseable {
                 }
             });
         }
-    }
-
-    static Connection connect(PostgresServer server) throws SQLException {
-        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
     }
 
     private void work(PostgresServer server, Random random) throws SQLException {

@@ -1,9 +1,9 @@
 package io.tidemark.it.compute;
 
+import static io.tidemark.it.compute.ScratchCluster.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.storage.BranchExport;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.EmbeddedStorage;
@@ -14,7 +14,6 @@ import io.tidemark.shim.compute.Shim;
 import io.tidemark.shim.compute.ShimConfig;
 import io.tidemark.shim.compute.ShimState;
 import io.tidemark.shim.compute.ShimStatus;
-import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.source.PostgresAddress;
@@ -23,21 +22,16 @@ import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.shim.stock.StockRun;
 import io.tidemark.wire.id.Lsn;
-import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -48,7 +42,8 @@ class StockComputeTest {
     private static final long ENDING_SECONDS = 60;
     private static final Map<String, String> SETTINGS = settings();
 
-    private Path scratch = Path.of("unset");
+    @RegisterExtension
+    final ScratchCluster cluster = new ScratchCluster("compute");
 
     private static Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>(VariedWorkload.SETTINGS);
@@ -56,33 +51,10 @@ class StockComputeTest {
         return settings;
     }
 
-    @BeforeEach
-    void makeScratch() throws IOException {
-        scratch = ServerUser.current().scratchDirectory("tidemark-compute-");
-    }
-
-    @AfterEach
-    void removeScratch() throws IOException {
-        try (Stream<Path> paths = Files.walk(scratch)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> path.toFile().delete());
-        }
-    }
-
-    private EmbeddedStorage storage(int major) throws IOException, InterruptedException {
-        return EmbeddedStorage.start(StorageDirectory.openOrCreate(
-                scratch.resolve("cluster"),
-                ClusterOptions.defaults().withPgMajor(major).withAnyPorts()));
-    }
-
-    private static Connection connect(PostgresServer server) throws Exception {
-        return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
-    }
-
     @ParameterizedTest
     @ValueSource(ints = {14, 15, 16, 17, 18})
     void aCrashLosesNothingThatWasCommitted(int major) throws Exception {
-        try (EmbeddedStorage storage = storage(major)) {
+        try (EmbeddedStorage storage = cluster.embedded(major)) {
             StockCompute compute = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
             Map<String, String> before;
             Map<String, Long> sequences;
@@ -145,7 +117,7 @@ class StockComputeTest {
 
     @Test
     void aSecondComputeFencesTheFirst() throws Exception {
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             StockCompute first = storage.startCompute(MAIN, 0, StartListener.NONE);
             try (Connection connection = connect(first.postgres())) {
                 SqlDigest.run(connection, "CREATE TABLE t AS SELECT 1 AS n");
@@ -169,7 +141,7 @@ class StockComputeTest {
 
     @Test
     void aDataDirectoryBehindTheLogIsRefused() throws Exception {
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             StockCompute first = storage.startCompute(MAIN, 0, StartListener.NONE);
             Lsn early;
             try (Connection connection = connect(first.postgres())) {
@@ -180,7 +152,7 @@ class StockComputeTest {
             storage.stopCompute(MAIN);
 
             // As if somebody had built it at a wrong LSN, or another compute had written meanwhile.
-            Path behind = scratch.resolve("behind");
+            Path behind = cluster.resolve("behind");
             BranchExport.run(
                     storage.directory(),
                     storage.directory().branches().require(MAIN),
@@ -225,25 +197,16 @@ class StockComputeTest {
 
     private StockComputeConfig elsewhere(EmbeddedStorage storage, Map<String, String> settings) throws IOException {
         StorageDirectory directory = storage.directory();
-        return new StockComputeConfig(
-                new TenantTimelineId(
-                        directory.config().tenantId(),
-                        directory.branches().require(MAIN).timelineId()),
-                SafekeeperAddress.parseList(directory.config().safekeeperList()),
-                directory.config().pageserverPg(),
-                scratch.resolve("elsewhere"),
-                0,
-                "postgres",
-                settings,
-                StockComputeConfig.DEFAULT_PATIENCE);
+        return directory.computeConfig(
+                directory.branches().require(MAIN).timelineId(), cluster.resolve("elsewhere"), 0, settings);
     }
 
     @Test
     void aDirectoryThatIsNotOursIsNotDeleted() throws Exception {
-        Path precious = scratch.resolve("elsewhere");
+        Path precious = cluster.resolve("elsewhere");
         Files.createDirectories(precious);
         Files.writeString(precious.resolve("PG_VERSION"), "17\n");
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             assertThatThrownBy(() -> StockCompute.start(
                             elsewhere(storage, Map.of()),
                             storage.directory().binaries(17),
@@ -257,7 +220,7 @@ class StockComputeTest {
 
     @Test
     void settingsThatWouldBreakPromisesAreRefused() throws Exception {
-        try (EmbeddedStorage storage = storage(17)) {
+        try (EmbeddedStorage storage = cluster.embedded(17)) {
             assertThatThrownBy(() -> elsewhere(storage, Map.of("synchronous_standby_names", "")))
                     .hasMessageContaining("synchronous_standby_names is set by tidemark");
             assertThatThrownBy(() -> elsewhere(storage, Map.of("wal_level", "minimal")))
