@@ -91,14 +91,15 @@ public final class StockCompute implements StockRun {
         long deadline = System.nanoTime() + config.patience().toNanos();
         while (true) {
             ShimStatus status = shim.status();
-            if (status.state() == ShimState.STREAMING) {
+            // The first record is committed as well, so a replica that is started next finds where to begin.
+            if (status.state() == ShimState.STREAMING && status.commitLsn().isAfter(startLsn)) {
                 return;
             }
             if (status.state().isFinal()) {
                 throw new IOException(status.problem());
             }
             if (System.nanoTime() > deadline) {
-                throw new IOException("the shim does not stream within "
+                throw new IOException("nothing is committed within "
                         + config.patience().toSeconds() + " s: " + status.state() + " " + status.problem());
             }
             TimeUnit.NANOSECONDS.sleep(POLL.toNanos());

@@ -125,7 +125,7 @@ public final class StockReader implements StockRun {
             StreamSources sources = new StreamSources(storage.loop(), config);
             Lsn at;
             try (StoragePosition position = new StoragePosition(config)) {
-                position.awaitIngested(sources.committed());
+                position.awaitIngested(sources.committedByNow());
                 at = position.ingested().lastRecordLsn();
             }
             watch.finished(StartPhase.INGEST, "the pageserver is at " + at);

@@ -11,10 +11,12 @@ import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,6 +34,11 @@ final class StreamSources {
     private static final Pattern REDO = Pattern.compile("START WAL LOCATION: ([0-9A-F]+/[0-9A-F]+) ");
     private static final int CONNECT_SECONDS = 5;
 
+    /** What was flushed without becoming a commit, by a compute that is gone, is not waited for any longer. */
+    private static final Duration NEWS_PATIENCE = Duration.ofSeconds(2);
+
+    private static final Duration NEWS_POLL = Duration.ofMillis(5);
+
     private final EventLoop loop;
     private final TenantTimelineId timeline;
     private final List<SafekeeperAddress> safekeepers;
@@ -43,7 +50,7 @@ final class StreamSources {
     }
 
     /** One of them, as it is now. */
-    record Source(SafekeeperAddress address, Lsn localStartLsn, Lsn commitLsn) {}
+    record Source(SafekeeperAddress address, Lsn localStartLsn, Lsn flushLsn, Lsn commitLsn) {}
 
     /** Where a standby's recovery begins, out of its backup_label. */
     static Lsn redo(Path dataDir) throws IOException {
@@ -92,15 +99,51 @@ final class StreamSources {
 
     /** The end of committed WAL as far as those know who answer; invalid when there is none, or nobody does. */
     Lsn committed() throws InterruptedException {
-        Lsn committed = Lsn.INVALID;
+        return committed(answers());
+    }
+
+    /**
+     * The same, with every commit that a client has been told of by now. A safekeeper hears of it a moment later; what a quorum has flushed is
+     * that, or about to be, and is given that moment.
+     */
+    Lsn committedByNow() throws InterruptedException {
+        List<Source> sources = answers();
+        Lsn flushed = flushedByQuorum(sources);
+        Lsn committed = committed(sources);
+        long deadline = System.nanoTime() + NEWS_PATIENCE.toNanos();
+        while (committed.isBefore(flushed) && System.nanoTime() < deadline) {
+            TimeUnit.NANOSECONDS.sleep(NEWS_POLL.toNanos());
+            committed = committed(answers());
+        }
+        return committed;
+    }
+
+    private static Lsn committed(List<Source> sources) {
+        return sources.stream()
+                .map(Source::commitLsn)
+                .max(Comparator.naturalOrder())
+                .orElse(Lsn.INVALID);
+    }
+
+    private Lsn flushedByQuorum(List<Source> sources) {
+        return sources.stream()
+                .map(Source::flushLsn)
+                .sorted(Comparator.reverseOrder())
+                .skip(safekeepers.size() / 2)
+                .findFirst()
+                .orElse(Lsn.INVALID);
+    }
+
+    private List<Source> answers() throws InterruptedException {
+        List<Source> answers = new ArrayList<>();
         for (SafekeeperAddress address : safekeepers) {
             try {
-                committed = committed.max(ask(address).commitLsn());
+                answers.add(ask(address));
             } catch (IOException e) {
                 log.debug("safekeeper {} is not counted: {}", address, e.getMessage());
             }
         }
-        return committed;
+        return answers;
     }
 
     private Source ask(SafekeeperAddress address) throws IOException, InterruptedException {
@@ -110,10 +153,12 @@ final class StreamSources {
                 .withParameter("application_name", "replica start")
                 .withParameter("options", StartupOptions.naming(timeline));
         try (Questions questions = Questions.open(loop, config)) {
+            TextTable status = questions.ask("TIMELINE_STATUS");
             return new Source(
                     address,
                     lsn(questions.ask("READ_REPLICATION_SLOT replica"), "restart_lsn"),
-                    lsn(questions.ask("TIMELINE_STATUS"), "commit_lsn"));
+                    lsn(status, "flush_lsn"),
+                    lsn(status, "commit_lsn"));
         }
     }
 
