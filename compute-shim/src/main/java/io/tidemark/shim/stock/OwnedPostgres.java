@@ -47,6 +47,30 @@ final class OwnedPostgres {
         }
     }
 
+    /** {@link #kill}, and what has to follow whether or not that succeeds; an interruption is kept for later. */
+    void killAndThen(Runnable then) throws IOException {
+        endAndThen(this::kill, then);
+    }
+
+    /** The same after {@link #stop}. */
+    void stopAndThen(Runnable then) throws IOException {
+        endAndThen(this::stop, then);
+    }
+
+    private interface End {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private static void endAndThen(End end, Runnable then) throws IOException {
+        try {
+            end.run();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            then.run();
+        }
+    }
+
     /** Takes effect at once where PostgreSQL lets it. */
     void reconfigure(Map<String, String> settings) throws IOException, InterruptedException {
         synchronized (turn) {

@@ -178,14 +178,7 @@ public final class StockCompute implements StockRun {
     @Override
     public void kill() throws IOException {
         stopping = true;
-        try {
-            postgres.kill();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            shim.close();
-            finished.complete(Ending.STOPPED);
-        }
+        postgres.killAndThen(this::stopped);
     }
 
     /**
@@ -195,13 +188,11 @@ public final class StockCompute implements StockRun {
     @Override
     public void close() throws IOException {
         stopping = true;
-        try {
-            postgres.stop();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            shim.close();
-            finished.complete(Ending.STOPPED);
-        }
+        postgres.stopAndThen(this::stopped);
+    }
+
+    private void stopped() {
+        shim.close();
+        finished.complete(Ending.STOPPED);
     }
 }

@@ -246,26 +246,17 @@ public final class StockReader implements StockRun {
     @Override
     public void kill() throws IOException {
         stopping = true;
-        try {
-            postgres.kill();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            storage.close();
-            finished.complete(Ending.STOPPED);
-        }
+        postgres.killAndThen(this::stopped);
     }
 
     @Override
     public void close() throws IOException {
         stopping = true;
-        try {
-            postgres.stop();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            storage.close();
-            finished.complete(Ending.STOPPED);
-        }
+        postgres.stopAndThen(this::stopped);
+    }
+
+    private void stopped() {
+        storage.close();
+        finished.complete(Ending.STOPPED);
     }
 }
