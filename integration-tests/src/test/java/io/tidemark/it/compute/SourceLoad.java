@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** As pgbench's TPC-B, from two clients, until it is closed: accounts, branches and a history. */
-final class SourceLoad implements AutoCloseable {
+public final class SourceLoad implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int CLIENTS = 2;
     private static final int ACCOUNTS = 20_000;
@@ -26,7 +26,8 @@ final class SourceLoad implements AutoCloseable {
     private final AtomicLong transactions = new AtomicLong();
     private final List<CompletableFuture<Void>> clients = new ArrayList<>();
 
-    SourceLoad(PostgresServer server, long seed) throws SQLException {
+    /** Makes the tables, and begins. */
+    public SourceLoad(PostgresServer server, long seed) throws SQLException {
         try (Connection connection = connect(server)) {
             SqlDigest.run(
                     connection,
@@ -82,7 +83,7 @@ final class SourceLoad implements AutoCloseable {
     }
 
     /** Waits until so many more have been committed; fails when a client has failed. */
-    void awaitTransactions(int more) {
+    public void awaitTransactions(int more) {
         long target = transactions.get() + more;
         await().atMost(PATIENCE)
                 .until(() -> transactions.get() >= target || clients.stream().anyMatch(CompletableFuture::isDone));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tidemark.it.CommandRun;
+import io.tidemark.it.compute.SourceLoad;
 import io.tidemark.it.ingest.ClusterComparison;
 import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
@@ -34,7 +35,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -43,10 +43,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -100,7 +96,7 @@ class RunningServerImportTest {
                 PageserverServer pageserver = pageserver()) {
             await().atMost(PATIENCE).until(() -> shim.status().state() == ShimState.STREAMING);
             Timeline timeline;
-            try (Load load = new Load(postgres)) {
+            try (SourceLoad load = new SourceLoad(postgres, 0)) {
                 load.awaitTransactions(100);
                 assertRefusalsAreClear(pageserver);
                 CommandRun made = run(pageserver, "--from", url(postgres.port()), "--progress");
@@ -222,80 +218,5 @@ class RunningServerImportTest {
 
     private static Connection connect(PostgresServer server) throws SQLException {
         return DriverManager.getConnection(server.jdbcUrl("postgres"), "postgres", "");
-    }
-
-    /** As pgbench's TPC-B: accounts, branches and a history, two clients. */
-    private static final class Load implements AutoCloseable {
-        private static final int ACCOUNTS = 20_000;
-
-        private final AtomicBoolean stop = new AtomicBoolean();
-        private final AtomicLong transactions = new AtomicLong();
-        private final List<CompletableFuture<Void>> clients = new ArrayList<>();
-
-        Load(PostgresServer server) throws SQLException {
-            try (Connection connection = connect(server);
-                    Statement statement = connection.createStatement()) {
-                statement.execute("CREATE TABLE branches (id int PRIMARY KEY, balance bigint) WITH (fillfactor = 10)");
-                statement.execute("INSERT INTO branches SELECT i, 0 FROM generate_series(1, 10) i");
-                statement.execute("CREATE TABLE accounts (id int PRIMARY KEY, balance bigint, filler char(84))");
-                statement.execute("INSERT INTO accounts SELECT i, 0, '' FROM generate_series(1, " + ACCOUNTS + ") i");
-                statement.execute("CREATE TABLE history (account int, delta int, at timestamptz)");
-                statement.execute("VACUUM ANALYZE");
-            }
-            for (int client = 0; client < 2; client++) {
-                int seed = client;
-                CompletableFuture<Void> done = new CompletableFuture<>();
-                clients.add(done);
-                Thread.ofVirtual().start(() -> {
-                    try {
-                        work(server, new Random(seed));
-                        done.complete(null);
-                    } catch (SQLException | RuntimeException e) {
-                        done.completeExceptionally(e);
-                    }
-                });
-            }
-        }
-
-        private void work(PostgresServer server, Random random) throws SQLException {
-            try (Connection connection = connect(server);
-                    PreparedStatement account =
-                            connection.prepareStatement("UPDATE accounts SET balance = balance + ? WHERE id = ?");
-                    PreparedStatement branch =
-                            connection.prepareStatement("UPDATE branches SET balance = balance + ? WHERE id = ?");
-                    PreparedStatement history =
-                            connection.prepareStatement("INSERT INTO history VALUES (?, ?, now())")) {
-                connection.setAutoCommit(false);
-                while (!stop.get()) {
-                    int delta = random.nextInt(-5000, 5000);
-                    int id = random.nextInt(1, ACCOUNTS + 1);
-                    update(account, delta, id);
-                    update(branch, delta, id % 10 + 1);
-                    update(history, id, delta);
-                    connection.commit();
-                    transactions.incrementAndGet();
-                }
-            }
-        }
-
-        private static void update(PreparedStatement statement, int first, int second) throws SQLException {
-            statement.setInt(1, first);
-            statement.setInt(2, second);
-            statement.executeUpdate();
-        }
-
-        void awaitTransactions(int more) {
-            long target = transactions.get() + more;
-            await().atMost(PATIENCE)
-                    .until(() ->
-                            transactions.get() >= target || clients.stream().anyMatch(CompletableFuture::isDone));
-            assertThat(transactions.get()).as("transactions of %s", clients).isGreaterThanOrEqualTo(target);
-        }
-
-        @Override
-        public void close() {
-            stop.set(true);
-            clients.forEach(CompletableFuture::join);
-        }
     }
 }
