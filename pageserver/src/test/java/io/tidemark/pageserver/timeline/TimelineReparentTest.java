@@ -28,6 +28,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,9 +121,12 @@ class TimelineReparentTest {
 
     private static void answer(Map<String, Integer> all, Timeline timeline, Lsn at) throws ReadException {
         for (int block = 0; block < TimelineFixture.BLOCKS; block++) {
-            String what = timeline.metadata().id().timelineId().toString().substring(31) + " at " + at + ": " + block;
-            all.put(what, read(timeline, block, at));
+            all.put(name(timeline, at, block), read(timeline, block, at));
         }
+    }
+
+    private static String name(Timeline timeline, Lsn at, int block) {
+        return timeline.metadata().id().timelineId().toString().substring(31) + " at " + at + ": " + block;
     }
 
     private List<TimelineId> detach() throws BranchException, IOException {
@@ -346,6 +354,65 @@ class TimelineReparentTest {
         assertThat(fixture.timeline(2).gcCutoff()).isEqualTo(START.plus(0x280));
         assertHeadsAndBranchPoints();
         assertThat(detach()).isEqualTo(GOING);
+    }
+
+    @Test
+    void oneThatIsMadeLaterStaysThoughItHasTheIdOfOneThatWent() throws Exception {
+        assertThat(detach()).isEqualTo(GOING);
+        fixture.registry.delete(id(4));
+        branch(fixture, 4, 1, 0x180);
+        fixture.restart();
+        assertThat(ancestorOf(4)).isEqualTo(id(1).timelineId());
+        assertThat(detach()).containsExactly(id(3).timelineId());
+        assertThat(ancestorOf(4)).isEqualTo(id(1).timelineId());
+    }
+
+    @Test
+    void whoReadsMeanwhileNoticesNothing() throws Exception {
+        AtomicBoolean over = new AtomicBoolean();
+        List<Future<Integer>> readers = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int number = 2; number <= 7; number++) {
+                Timeline timeline = fixture.timeline(number);
+                readers.add(threads.submit(() -> readUntil(over, timeline)));
+            }
+            try {
+                assertThat(detach()).isEqualTo(GOING);
+                Timeline branch = fixture.timeline(2);
+                for (int i = 0; i < 8; i++) {
+                    write(branch, START.value() + 0x800 + 8 * i, i % 4, i);
+                    branch.flush();
+                    branch.compactor().compactL0();
+                    branch.compactor().collectAll();
+                }
+            } finally {
+                over.set(true);
+            }
+            for (Future<Integer> reader : readers) {
+                assertThat(reader.get(1, TimeUnit.MINUTES)).isPositive();
+            }
+        }
+    }
+
+    /** Reads everything that a timeline had at first, past the caches, again and again. */
+    private int readUntil(AtomicBoolean over, Timeline timeline) throws ReadException {
+        Lsn first = timeline.metadata().origin().orElseThrow().lsn();
+        Lsn last = timeline.lastRecordLsn();
+        TimelineReader reader = timeline.reader();
+        byte[] page = new byte[8192];
+        int rounds = 0;
+        boolean isLast;
+        do {
+            isLast = over.get();
+            for (Lsn at = first; at.isAtMost(last); at = at.plus(0x20)) {
+                for (int block = 0; block < TimelineFixture.BLOCKS; block++) {
+                    reader.build(Keys.relationBlock(TimelineFixture.RELATION, block), at, page);
+                    assertThat(page[0] & 0xFF).isEqualTo(before.get(name(timeline, at, block)));
+                }
+            }
+            rounds++;
+        } while (!isLast);
+        return rounds;
     }
 
     @Test
