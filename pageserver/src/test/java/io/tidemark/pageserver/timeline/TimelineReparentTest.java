@@ -380,7 +380,7 @@ class TimelineReparentTest {
                 assertThat(detach()).isEqualTo(GOING);
                 Timeline branch = fixture.timeline(2);
                 for (int i = 0; i < 8; i++) {
-                    write(branch, START.value() + 0x800 + 8 * i, i % 4, i);
+                    write(branch, START.value() + 0x800 + 8L * i, i % 4, i);
                     branch.flush();
                     branch.compactor().compactL0();
                     branch.compactor().collectAll();
