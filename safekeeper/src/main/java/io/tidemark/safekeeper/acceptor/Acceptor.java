@@ -94,7 +94,7 @@ public final class Acceptor {
     public List<AcceptorEffect> on(AcceptorEvent event) {
         List<AcceptorEffect> out = new ArrayList<>();
         switch (event) {
-            case AcceptorEvent.Received e -> received(e.connection(), e.message(), out);
+            case AcceptorEvent.Received e -> received(e, out);
             case AcceptorEvent.Disconnected e -> connections.remove(e.connection());
             case AcceptorEvent.BatchEnd _ -> batchEnd(out);
             case AcceptorEvent.SwitchMembership e -> {
@@ -115,8 +115,9 @@ public final class Acceptor {
         return out;
     }
 
-    private void received(ConnectionId id, ProposerMessage message, List<AcceptorEffect> out) {
-        ProposerConnection connection = connections.computeIfAbsent(id, ProposerConnection::new);
+    private void received(AcceptorEvent.Received received, List<AcceptorEffect> out) {
+        ProposerMessage message = received.message();
+        ProposerConnection connection = connections.computeIfAbsent(received.connection(), ProposerConnection::new);
         if (!connection.refused && !connection.greeted && !(message instanceof ProposerGreeting)) {
             refuse(connection, Refusal.NO_GREETING, "the first message must be a greeting", out);
         }
@@ -128,7 +129,7 @@ public final class Acceptor {
             case ProposerGreeting m -> greeting(connection, m, out);
             case VoteRequest m -> vote(connection, m, out);
             case ProposerElected m -> elected(connection, m, out);
-            case AppendRequest m -> append(connection, m, out);
+            case AppendRequest m -> append(connection, m, received.scanned(), out);
         }
     }
 
@@ -239,8 +240,9 @@ public final class Acceptor {
         persist(state.withStart(timelineStart, localStart).withTermHistory(m.termHistory()), out);
     }
 
-    private void append(ProposerConnection connection, AppendRequest m, List<AcceptorEffect> out) {
-        if (!mayAppend(connection, m, out) || !takeWal(connection, m, out)) {
+    private void append(
+            ProposerConnection connection, AppendRequest m, @Nullable ScannedWal scanned, List<AcceptorEffect> out) {
+        if (!mayAppend(connection, m, out) || !takeWal(connection, m, scanned, out)) {
             m.wal().release();
             return;
         }
@@ -272,7 +274,8 @@ public final class Acceptor {
         return true;
     }
 
-    private boolean takeWal(ProposerConnection connection, AppendRequest m, List<AcceptorEffect> out) {
+    private boolean takeWal(
+            ProposerConnection connection, AppendRequest m, @Nullable ScannedWal scanned, List<AcceptorEffect> out) {
         Optional<Refusal> misplaced = judgement.refuseAppendAt(wal.writeLsn(), m.beginLsn());
         if (misplaced.isPresent()) {
             String reason = "refusing an append at " + m.beginLsn() + ": write_lsn is " + wal.writeLsn();
@@ -288,7 +291,7 @@ public final class Acceptor {
             return true;
         }
         try {
-            wal.append(bytes);
+            wal.append(bytes, scanned);
             return true;
         } catch (InvalidWalException e) {
             refuse(connection, Refusal.INVALID_WAL, "refusing WAL at " + m.beginLsn() + ": " + e.getMessage(), out);

@@ -10,8 +10,19 @@ import org.jspecify.annotations.Nullable;
 
 /** What happens to an acceptor. */
 public sealed interface AcceptorEvent {
-    /** A message of a proposer. Greetings included; the caller has checked only that the timeline exists. */
-    record Received(ConnectionId connection, ProposerMessage message) implements AcceptorEvent {}
+    /**
+     * A message of a proposer. Greetings included; the caller has checked only that the timeline exists.
+     *
+     * @param scanned the scan of an append request's WAL, if it was made already
+     */
+    record Received(
+            ConnectionId connection,
+            ProposerMessage message,
+            @Nullable ScannedWal scanned) implements AcceptorEvent {
+        public Received(ConnectionId connection, ProposerMessage message) {
+            this(connection, message, null);
+        }
+    }
 
     /** The connection is gone. What it brought stays, and is flushed with the next {@link BatchEnd}. */
     record Disconnected(ConnectionId connection) implements AcceptorEvent {}

@@ -21,6 +21,7 @@ final class WalPositions {
     /** No write is accepted between the start of the process and the first truncation; see AcceptorJudgement.mustTruncate. */
     private boolean truncationPending = true;
 
+    /** Not fed any more, since others may hold it: a copy is. */
     private @Nullable WalRecordScanner scanner;
 
     WalPositions(Lsn recovered) {
@@ -69,16 +70,25 @@ final class WalPositions {
     /**
      * Takes WAL in at write_lsn. Works on a copy of the scanner, so that WAL that is not valid changes nothing.
      *
+     * @param scanned a scan of just these bytes, maybe from another position or state: then they are scanned again
      * @throws InvalidWalException when it is not the continuation of a valid log
      */
-    void append(ByteBuf wal) throws InvalidWalException {
+    void append(ByteBuf wal, @Nullable ScannedWal scanned) throws InvalidWalException {
         if (scanner == null) {
             throw new IllegalStateException("append at " + writeLsn + " before the first truncation");
         }
-        WalRecordScanner ahead = scanner.copy();
-        ahead.feed(wal);
+        Lsn endLsn = writeLsn.plus(wal.readableBytes());
+        WalRecordScanner ahead;
+        if (scanned != null
+                && scanned.before().isInStateOf(scanner)
+                && scanned.after().position().equals(endLsn)) {
+            ahead = scanned.after();
+        } else {
+            ahead = scanner.copy();
+            ahead.feed(wal);
+        }
         scanner = ahead;
-        writeLsn = writeLsn.plus(wal.readableBytes());
+        writeLsn = endLsn;
         writeRecordLsn = ahead.lastRecordEnd();
         unflushed = true;
     }

@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.tidemark.safekeeper.acceptor.ConnectionId;
 import io.tidemark.safekeeper.acceptor.Refusal;
+import io.tidemark.safekeeper.acceptor.ScannedWal;
+import io.tidemark.safekeeper.acceptor.WalScanAhead;
 import io.tidemark.safekeeper.timeline.NewTimeline;
 import io.tidemark.safekeeper.timeline.ProposerLink;
 import io.tidemark.safekeeper.timeline.Timeline;
@@ -44,6 +46,7 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
     /** Messages that came with the greeting, while the timeline is looked for. No more than one read of the socket. */
     private final ArrayDeque<ProposerMessage> early = new ArrayDeque<>();
 
+    private final WalScanAhead scanAhead = new WalScanAhead();
     private boolean greeted;
     private boolean ended;
     private boolean stopped;
@@ -79,9 +82,12 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
             throw refused("INVALID_MESSAGE", e);
         }
         context.metrics().proposerMessage(label(message));
+        // Here and not in the owner, which has the disk to wait for; see
+        // docs/decisions/0261-wal-is-scanned-before-the-owner.md.
+        ScannedWal scanned = scanAhead.scan(message);
         Timeline open = timeline;
         if (open != null) {
-            tell(open, message);
+            tell(open, message, scanned);
         } else if (greeted) {
             early.add(message);
         } else if (message instanceof ProposerMessage.ProposerGreeting greeting) {
@@ -158,12 +164,12 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
         timeline = found;
         ProposerMessage message;
         while ((message = early.poll()) != null) {
-            tell(found, message);
+            tell(found, message, null);
         }
     }
 
-    private void tell(Timeline open, ProposerMessage message) {
-        if (!open.tell(this, message) && !stopped) {
+    private void tell(Timeline open, ProposerMessage message, @Nullable ScannedWal scanned) {
+        if (!open.tell(this, message, scanned) && !stopped) {
             stopped = true;
             channel.config().setAutoRead(false);
             open.whenRoom(() -> channel.eventLoop().execute(() -> {

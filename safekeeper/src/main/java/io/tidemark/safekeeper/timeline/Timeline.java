@@ -5,6 +5,7 @@ import io.tidemark.runtime.owner.Owner;
 import io.tidemark.runtime.owner.OwnerLimits;
 import io.tidemark.safekeeper.acceptor.AcceptorEvent;
 import io.tidemark.safekeeper.acceptor.ConnectionId;
+import io.tidemark.safekeeper.acceptor.ScannedWal;
 import io.tidemark.safekeeper.metrics.SafekeeperMetrics;
 import io.tidemark.safekeeper.wal.VerifyingWalReader;
 import io.tidemark.safekeeper.wal.WalLayout;
@@ -90,16 +91,22 @@ public final class Timeline {
         watchers.remove(watcher);
     }
 
+    /** Hands over a message whose WAL, if it has any, was not scanned. */
+    public boolean tell(ProposerLink link, ProposerMessage message) {
+        return tell(link, message, null);
+    }
+
     /**
      * Hands over a message of a proposer, with the reference it holds. The first one of a link is a greeting.
      *
+     * @param scanned what {@link io.tidemark.safekeeper.acceptor.WalScanAhead} says of it
      * @return false when the mailbox is full: stop until {@link #whenRoom} calls back
      */
-    public boolean tell(ProposerLink link, ProposerMessage message) {
+    public boolean tell(ProposerLink link, ProposerMessage message, @Nullable ScannedWal scanned) {
         long bytes = message instanceof ProposerMessage.AppendRequest append
                 ? append.wal().readableBytes()
                 : 0;
-        return owner.tell(new TimelineMessage.FromProposer(link, message), bytes);
+        return owner.tell(new TimelineMessage.FromProposer(link, message, scanned), bytes);
     }
 
     public void whenRoom(Runnable callback) {

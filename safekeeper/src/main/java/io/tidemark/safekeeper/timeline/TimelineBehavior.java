@@ -92,7 +92,7 @@ final class TimelineBehavior implements OwnerBehavior<TimelineMessage>, Timeline
     @Override
     public void on(TimelineMessage message) {
         switch (message) {
-            case TimelineMessage.FromProposer said -> onProposer(said.link(), said.message());
+            case TimelineMessage.FromProposer said -> onProposer(said);
             case TimelineMessage.ProposerGone gone -> onProposerGone(gone.connection());
             case TimelineMessage.ReaderCame came -> onReader(came.connection(), came.feedback());
             case TimelineMessage.ReaderSaid said -> onReader(said.connection(), said.feedback());
@@ -159,7 +159,9 @@ final class TimelineBehavior implements OwnerBehavior<TimelineMessage>, Timeline
                 pageserverFeedbackCount));
     }
 
-    private void onProposer(ProposerLink link, ProposerMessage message) {
+    private void onProposer(TimelineMessage.FromProposer said) {
+        ProposerLink link = said.link();
+        ProposerMessage message = said.message();
         if (message instanceof ProposerMessage.ProposerGreeting && !links.containsKey(link.id())) {
             if (core == null && reopens) {
                 reopen();
@@ -176,7 +178,7 @@ final class TimelineBehavior implements OwnerBehavior<TimelineMessage>, Timeline
             return;
         }
         refused = false;
-        apply(new AcceptorEvent.Received(link.id(), message));
+        apply(new AcceptorEvent.Received(link.id(), message, said.scanned()));
         if (message instanceof ProposerMessage.ProposerElected elected && core != null && !refused) {
             noteElected(link, elected.term());
         }

@@ -1,6 +1,7 @@
 package io.tidemark.safekeeper.timeline;
 
 import io.tidemark.safekeeper.acceptor.ConnectionId;
+import io.tidemark.safekeeper.acceptor.ScannedWal;
 import io.tidemark.wire.walpush.ProposerMessage;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 /** What a timeline's owner can be told. */
 sealed interface TimelineMessage {
     /** A message of a proposer; a greeting makes its link known. Carries the reference that the message holds. */
-    record FromProposer(ProposerLink link, ProposerMessage message) implements TimelineMessage {}
+    record FromProposer(
+            ProposerLink link,
+            ProposerMessage message,
+            @Nullable ScannedWal scanned) implements TimelineMessage {}
 
     record ProposerGone(ConnectionId connection) implements TimelineMessage {}
 

@@ -11,6 +11,7 @@ import io.tidemark.runtime.durable.SyncFailedException;
 import io.tidemark.safekeeper.acceptor.AcceptorEvent;
 import io.tidemark.safekeeper.acceptor.ConnectionId;
 import io.tidemark.safekeeper.acceptor.Refusal;
+import io.tidemark.safekeeper.acceptor.WalScanAhead;
 import io.tidemark.safekeeper.timeline.TimelineCore;
 import io.tidemark.safekeeper.wal.LostWalException;
 import io.tidemark.simulation.invariant.AcceptorView;
@@ -245,9 +246,11 @@ public final class SafekeeperActor implements Network.Listener {
 
     /** One end of a proposer's connection. */
     private final class Receiver implements Connection.Receiver {
+        private final WalScanAhead scanAhead = new WalScanAhead();
+
         @Override
         public void message(Connection connection, byte[] bytes) {
-            enqueue(() -> received(connection, bytes));
+            enqueue(() -> received(connection, bytes, scanAhead));
         }
 
         @Override
@@ -272,7 +275,7 @@ public final class SafekeeperActor implements Network.Listener {
         }
     }
 
-    private void received(Connection connection, byte[] bytes) {
+    private void received(Connection connection, byte[] bytes, WalScanAhead scanAhead) {
         if (!connections.containsKey(connection.id())) {
             return;
         }
@@ -284,7 +287,7 @@ public final class SafekeeperActor implements Network.Listener {
             connections.remove(connection.id());
             return;
         }
-        boolean refused = handle(connection, message);
+        boolean refused = handle(connection, message, scanAhead);
         if (refused || !up) {
             return;
         }
@@ -306,7 +309,7 @@ public final class SafekeeperActor implements Network.Listener {
         });
     }
 
-    private boolean handle(Connection connection, ProposerMessage message) {
+    private boolean handle(Connection connection, ProposerMessage message, WalScanAhead scanAhead) {
         if (message instanceof ProposerElected elected) {
             watch.mayTruncateTo(elected.term(), elected.startStreamingAt());
             boolean cuts = elected.startStreamingAt().isBefore(timeline.view().flushLsn());
@@ -314,8 +317,8 @@ public final class SafekeeperActor implements Network.Listener {
         } else if (message instanceof VoteRequest) {
             meet(Moment.VOTE);
         }
-        AcceptorEvent event = new AcceptorEvent.Received(
-                new ConnectionId(connection.id()), world.sabotage().toAcceptor(message, timeline.view()));
+        ProposerMessage told = world.sabotage().toAcceptor(message, timeline.view());
+        AcceptorEvent event = new AcceptorEvent.Received(new ConnectionId(connection.id()), told, scanAhead.scan(told));
         Answers answers = new Answers();
         boolean done = guarded(() -> timeline.apply(event, answers));
         if (done) {

@@ -5,6 +5,7 @@ import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.wal.InvalidWalException.Reason;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +88,36 @@ public final class WalRecordScanner {
         copy.pageHeaderReceived = pageHeaderReceived;
         copy.partial = partial == null ? null : partial.clone();
         return copy;
+    }
+
+    /**
+     * Whether both go on alike: whatever they are fed next, they accept or refuse the same, and say the same of it. True of two that have been fed
+     * the same from the same start, in any pieces.
+     */
+    public boolean isInStateOf(WalRecordScanner other) {
+        return this == other
+                || (segmentSizeBytes == other.segmentSizeBytes
+                        && pageMagic == other.pageMagic
+                        && position == other.position
+                        && lastRecordEnd == other.lastRecordEnd
+                        && skipUntil == other.skipUntil
+                        && failed == other.failed
+                        && pageHeaderReceived == other.pageHeaderReceived
+                        && isPartialEqual(other, RECORD_HEADER, pageHeaderReceived)
+                        && inRecord == other.inRecord
+                        && (!inRecord || isRecordEqual(other)));
+    }
+
+    private boolean isRecordEqual(WalRecordScanner other) {
+        return received == other.received
+                && totalLength == other.totalLength
+                && recordStart == other.recordStart
+                && carriedCrc == other.carriedCrc
+                && isPartialEqual(other, 0, Math.min(received, RECORD_HEADER));
+    }
+
+    private boolean isPartialEqual(WalRecordScanner other, int from, int length) {
+        return length == 0 || Arrays.equals(partial(), from, from + length, other.partial(), from, from + length);
     }
 
     /** The LSN of the next byte to be fed. */

@@ -106,6 +106,40 @@ class WalRecordScannerTest {
     }
 
     @Test
+    void theStateIsThatOfTheBytesWhereverTheyWereCut() throws Exception {
+        Wal wal = varied(5);
+        WalRecordScanner byBytes = scanner(wal.start);
+        for (int cut = 0; cut < wal.bytes.length; cut++) {
+            WalRecordScanner atOnce = scanner(wal.start);
+            feed(atOnce, wal.bytes, 0, cut);
+            assertThat(byBytes.isInStateOf(atOnce)).as("cut at %d", cut).isTrue();
+            WalRecordScanner next = atOnce.copy();
+            feed(next, wal.bytes, cut, cut + 1);
+            assertThat(next.isInStateOf(atOnce)).as("cut at %d", cut).isFalse();
+            byBytes = next;
+        }
+    }
+
+    @Test
+    void anotherByteInAnUnfinishedRecordIsAnotherState() throws Exception {
+        Lsn start = Lsn.of(2L * SEGMENT);
+        WalStreamWriter writer = writer(start);
+        writer.append(10, 0, 1, new byte[10_000]);
+        byte[] good = take(writer);
+        // In xl_xid, in the body, behind a page header; and 20 bytes of a page header that is not complete.
+        for (int at : new int[] {45, 100, 8192 + 30, 8192 + 19}) {
+            byte[] bad = good.clone();
+            bad[at] ^= 0x40;
+            WalRecordScanner right = scanner(start);
+            WalRecordScanner wrong = scanner(start);
+            feed(right, good, 0, at + 1);
+            feed(wrong, bad, 0, at + 1);
+            assertThat(wrong.isInStateOf(right)).as("byte %d", at).isFalse();
+            assertThat(right.isInStateOf(wrong)).as("byte %d", at).isFalse();
+        }
+    }
+
+    @Test
     void directAndCompositeBuffersAreReadInPlace() throws Exception {
         Wal wal = varied(3);
         ByteBuf direct = Unpooled.directBuffer().writeBytes(wal.bytes);
