@@ -3,26 +3,24 @@ package io.tidemark.cli.cluster;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantTimelineId;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.HttpURLConnection;
-import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Asks a safekeeper over HTTP how it is. */
 public final class SafekeeperProbe {
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final int MAX_ANSWER_BYTES = 1 << 20;
-    private static final JsonMapper MAPPER = JsonMapper.shared();
 
     private final String httpAddress;
+    private final JsonHttp http;
 
     /** @param httpAddress {@code host:port} */
     public SafekeeperProbe(String httpAddress) {
         this.httpAddress = httpAddress;
+        this.http = new JsonHttp(httpAddress, TIMEOUT, MAX_ANSWER_BYTES);
     }
 
     /** What a safekeeper says of one timeline. */
@@ -81,26 +79,13 @@ public final class SafekeeperProbe {
     }
 
     private Optional<JsonNode> ask(String method, String path) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection)
-                URI.create("http://" + httpAddress + path).toURL().openConnection();
-        connection.setRequestMethod(method);
-        connection.setConnectTimeout((int) TIMEOUT.toMillis());
-        connection.setReadTimeout((int) TIMEOUT.toMillis());
-        try {
-            int status = connection.getResponseCode();
-            if (status == HttpURLConnection.HTTP_NOT_FOUND) {
-                return Optional.empty();
-            }
-            if (status != HttpURLConnection.HTTP_OK) {
-                throw new IOException(httpAddress + path + " answered " + status);
-            }
-            try (InputStream body = connection.getInputStream()) {
-                return Optional.of(MAPPER.readTree(body.readNBytes(MAX_ANSWER_BYTES)));
-            } catch (JacksonException e) {
-                throw new IOException("not JSON from " + httpAddress + path, e);
-            }
-        } finally {
-            connection.disconnect();
+        JsonHttp.Answer answer = http.ask(method, path, null, TIMEOUT);
+        if (answer.isNotFound()) {
+            return Optional.empty();
         }
+        if (answer.status() != HttpURLConnection.HTTP_OK) {
+            throw new IOException(httpAddress + path + " answered " + answer.status());
+        }
+        return Optional.of(answer.body());
     }
 }

@@ -1,16 +1,14 @@
 package io.tidemark.cli.storage;
 
 import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.cli.cluster.JsonHttp;
 import io.tidemark.runtime.net.HostPort;
 import io.tidemark.wire.id.Lsn;
 import io.tidemark.wire.id.TenantId;
 import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.HttpURLConnection;
-import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -22,24 +20,24 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Asks a pageserver over HTTP, about the timelines of one tenant. Each call is one request. */
 public final class PageserverClient {
-    private static final int CONNECT_MILLIS = 2_000;
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
     private static final int MAX_ANSWER_BYTES = 16 << 20;
     private static final Duration QUICK = Duration.ofSeconds(30);
     private static final Duration PATIENT = Duration.ofMinutes(30);
     private static final Duration AS_LONG_AS_IT_TAKES = Duration.ofDays(7);
-    private static final JsonMapper MAPPER = JsonMapper.shared();
 
     private final HostPort address;
+    private final JsonHttp http;
     private final String timelines;
 
     public PageserverClient(HostPort address, TenantId tenant) {
         this.address = address;
+        this.http = new JsonHttp(address.toString(), CONNECT_TIMEOUT, MAX_ANSWER_BYTES);
         this.timelines = "/v1/tenant/" + tenant + "/timeline";
     }
 
@@ -69,7 +67,7 @@ public final class PageserverClient {
     /** Whether the process answers. */
     public boolean isUp() {
         try {
-            return ask("GET", "/v1/status", null, QUICK).status == HttpURLConnection.HTTP_OK;
+            return ask("GET", "/v1/status", null, QUICK).status() == HttpURLConnection.HTTP_OK;
         } catch (IOException e) {
             return false;
         }
@@ -103,11 +101,11 @@ public final class PageserverClient {
 
     /** Empty when nothing is being copied for this timeline. */
     public Optional<CopyProgress> copyProgress(TimelineId id) throws IOException {
-        Answer answer = ask("GET", timelines + "/" + id + "/import", null, QUICK);
-        if (answer.status == HttpURLConnection.HTTP_NOT_FOUND) {
+        JsonHttp.Answer answer = ask("GET", timelines + "/" + id + "/import", null, QUICK);
+        if (answer.isNotFound()) {
             return Optional.empty();
         }
-        JsonNode node = answer.require(address);
+        JsonNode node = require(answer);
         return Optional.of(new CopyProgress(
                 node.path("copied_bytes").asLong(0), node.path("total_bytes").asLong(0)));
     }
@@ -126,10 +124,8 @@ public final class PageserverClient {
 
     /** Empty when the pageserver does not have it. */
     public Optional<TimelineInfo> find(TimelineId id) throws IOException {
-        Answer answer = ask("GET", timelines + "/" + id, null, QUICK);
-        return answer.status == HttpURLConnection.HTTP_NOT_FOUND
-                ? Optional.empty()
-                : Optional.of(info(answer.require(address)));
+        JsonHttp.Answer answer = ask("GET", timelines + "/" + id, null, QUICK);
+        return answer.isNotFound() ? Optional.empty() : Optional.of(info(require(answer)));
     }
 
     /** All of the tenant. */
@@ -147,11 +143,11 @@ public final class PageserverClient {
      * @return whether the pageserver had it
      */
     public boolean delete(TimelineId id) throws IOException {
-        Answer answer = ask("DELETE", timelines + "/" + id, null, PATIENT);
-        if (answer.status == HttpURLConnection.HTTP_NOT_FOUND) {
+        JsonHttp.Answer answer = ask("DELETE", timelines + "/" + id, null, PATIENT);
+        if (answer.isNotFound()) {
             return false;
         }
-        answer.require(address);
+        require(answer);
         return true;
     }
 
@@ -212,46 +208,24 @@ public final class PageserverClient {
 
     private JsonNode require(String method, String path, @Nullable ObjectNode body, Duration timeout)
             throws IOException {
-        return ask(method, path, body, timeout).require(address);
+        return require(ask(method, path, body, timeout));
     }
 
-    private record Answer(int status, JsonNode body) {
-        JsonNode require(HostPort address) throws IOException {
-            if (status >= 300) {
-                String said = body.path("msg").asString(body.toString());
-                throw new ClusterException("pageserver " + address + ": " + said);
-            }
-            return body;
+    private JsonNode require(JsonHttp.Answer answer) throws ClusterException {
+        if (answer.status() >= 300) {
+            String said = answer.body().path("msg").asString(answer.body().toString());
+            throw new ClusterException("pageserver " + address + ": " + said);
         }
+        return answer.body();
     }
 
-    private Answer ask(String method, String path, @Nullable ObjectNode body, Duration timeout) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection)
-                URI.create("http://" + address + path).toURL().openConnection();
-        connection.setConnectTimeout(CONNECT_MILLIS);
-        connection.setReadTimeout((int) timeout.toMillis());
-        connection.setRequestMethod(method);
+    private JsonHttp.Answer ask(String method, String path, @Nullable ObjectNode body, Duration timeout)
+            throws IOException {
         try {
-            if (body != null) {
-                connection.setDoOutput(true);
-                connection.setRequestProperty("Content-Type", "application/json");
-                try (OutputStream out = connection.getOutputStream()) {
-                    out.write(MAPPER.writeValueAsBytes(body));
-                }
-            }
-            int status = connection.getResponseCode();
-            try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-                byte[] bytes = in == null ? new byte[0] : in.readNBytes(MAX_ANSWER_BYTES);
-                return new Answer(
-                        status, bytes.length == 0 ? JsonNodeFactory.instance.nullNode() : MAPPER.readTree(bytes));
-            }
+            return http.ask(method, path, body, timeout);
         } catch (ConnectException e) {
             throw new ClusterException(
                     "the pageserver does not answer at " + address + ": tidemark start brings it up", e);
-        } catch (JacksonException e) {
-            throw new ClusterException("pageserver " + address + " answered what is no JSON", e);
-        } finally {
-            connection.disconnect();
         }
     }
 }
