@@ -1,9 +1,5 @@
 package io.tidemark.cli.cluster;
 
-import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
-import io.tidemark.runtime.net.HostPort;
-import io.tidemark.safekeeper.SafekeeperConfig;
-import io.tidemark.safekeeper.SafekeeperServer;
 import io.tidemark.shim.compute.Shim;
 import io.tidemark.shim.compute.ShimConfig;
 import io.tidemark.shim.compute.ShimState;
@@ -12,11 +8,8 @@ import io.tidemark.shim.link.SafekeeperAddress;
 import io.tidemark.shim.postgres.PostgresException;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.source.PostgresAddress;
-import io.tidemark.wire.id.NodeId;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,11 +24,13 @@ public final class EmbeddedCluster implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(20);
 
     private final ClusterDirectory directory;
-    private final Map<Long, SafekeeperServer> running = new LinkedHashMap<>();
+    private final EmbeddedSafekeepers safekeepers;
     private @Nullable Shim shim;
 
     private EmbeddedCluster(ClusterDirectory directory) {
         this.directory = directory;
+        this.safekeepers =
+                new EmbeddedSafekeepers(directory.layout(), directory.config().safekeepers());
     }
 
     /**
@@ -47,9 +42,7 @@ public final class EmbeddedCluster implements AutoCloseable {
         directory.requireNothingRuns();
         EmbeddedCluster cluster = new EmbeddedCluster(directory);
         try {
-            for (SafekeeperPlace place : directory.config().safekeepers()) {
-                cluster.startSafekeeper(place.id());
-            }
+            cluster.safekeepers.startAll();
             directory.postgres().start();
             cluster.startShim();
             return cluster;
@@ -88,41 +81,9 @@ public final class EmbeddedCluster implements AutoCloseable {
         }
     }
 
-    /** Whether this safekeeper runs. */
-    public boolean isRunning(long id) {
-        return running.containsKey(id);
-    }
-
-    /**
-     * Starts a safekeeper that does not run.
-     *
-     * @throws ClusterException when it runs, or there is no such safekeeper
-     */
-    public void startSafekeeper(long id) throws IOException {
-        SafekeeperPlace place = directory.config().safekeepers().stream()
-                .filter(candidate -> candidate.id() == id)
-                .findFirst()
-                .orElseThrow(() -> new ClusterException("there is no safekeeper " + id));
-        if (isRunning(id)) {
-            throw new ClusterException("safekeeper " + id + " runs already");
-        }
-        SafekeeperConfig config = SafekeeperConfig.of(
-                        new NodeId(id), directory.layout().safekeeperDir(id))
-                .listeningOn(HostPort.parse(place.pgAddress()), HostPort.parse(place.httpAddress()));
-        running.put(id, SafekeeperServer.start(config));
-    }
-
-    /**
-     * Stops a safekeeper, in order.
-     *
-     * @throws ClusterException when it does not run
-     */
-    public void stopSafekeeper(long id) throws IOException {
-        SafekeeperServer server = running.remove(id);
-        if (server == null) {
-            throw new ClusterException("safekeeper " + id + " does not run");
-        }
-        server.close();
+    /** Those that run here; each can be stopped and started. */
+    public EmbeddedSafekeepers safekeepers() {
+        return safekeepers;
     }
 
     public ClusterDirectory directory() {
@@ -148,18 +109,18 @@ public final class EmbeddedCluster implements AutoCloseable {
             if (shim != null) {
                 shim.close();
             }
-            running.values().forEach(SafekeeperServer::close);
-            running.clear();
+            safekeepers.close();
         }
     }
 
     private void stopPostgres() throws IOException, InterruptedException {
-        boolean quorum = running.size() > directory.config().safekeepers().size() / 2;
         try {
             // Without a quorum its last WAL is never confirmed, and it would wait for ever.
             directory
                     .postgres()
-                    .stop(quorum ? PostgresServer.Shutdown.FAST : PostgresServer.Shutdown.IMMEDIATE, STOP_DEADLINE);
+                    .stop(
+                            safekeepers.areQuorum() ? PostgresServer.Shutdown.FAST : PostgresServer.Shutdown.IMMEDIATE,
+                            STOP_DEADLINE);
         } catch (PostgresException slow) {
             directory.postgres().stop(PostgresServer.Shutdown.IMMEDIATE, STOP_DEADLINE);
         }

@@ -87,8 +87,8 @@ public final class DemoSession {
         try {
             switch (words[0]) {
                 case "" -> {}
-                case "stop" -> storage.stopSafekeeper(number(words));
-                case "start" -> storage.startSafekeeper(number(words));
+                case "stop" -> storage.safekeepers().stop(number(words));
+                case "start" -> storage.safekeepers().start(number(words));
                 case "branch" -> branch(words);
                 case "restart" -> restart(words.length > 1 ? words[1] : StorageDirectory.MAIN);
                 case "status" -> out.println(statusText());

@@ -24,7 +24,7 @@ final class StatusText {
         List<Long> ids = storage.directory().config().safekeepers().stream()
                 .map(SafekeeperPlace::id)
                 .toList();
-        return of(storage.status(StorageDirectory.MAIN), ids, storage::isRunning);
+        return of(storage.status(StorageDirectory.MAIN), ids, storage.safekeepers()::isRunning);
     }
 
     /** @param ids of the safekeepers, in the order of the status */

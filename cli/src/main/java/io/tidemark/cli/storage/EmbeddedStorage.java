@@ -1,19 +1,16 @@
 package io.tidemark.cli.storage;
 
-import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.cli.cluster.EmbeddedSafekeepers;
 import io.tidemark.pageserver.PageserverConfig;
 import io.tidemark.pageserver.PageserverServer;
 import io.tidemark.pageserver.timeline.RetentionConfig;
 import io.tidemark.runtime.net.HostPort;
-import io.tidemark.safekeeper.SafekeeperConfig;
-import io.tidemark.safekeeper.SafekeeperServer;
 import io.tidemark.shim.compute.ShimStatus;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.shim.stock.StartListener;
 import io.tidemark.shim.stock.StockCompute;
 import io.tidemark.shim.stock.StockComputeConfig;
-import io.tidemark.wire.id.NodeId;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,12 +26,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EmbeddedStorage implements AutoCloseable {
     private final StorageDirectory directory;
-    private final Map<Long, SafekeeperServer> safekeepers = new LinkedHashMap<>();
+    private final EmbeddedSafekeepers safekeepers;
     private final Map<String, StockCompute> computes = new LinkedHashMap<>();
     private @Nullable PageserverServer pageserver;
 
     private EmbeddedStorage(StorageDirectory directory) {
         this.directory = directory;
+        this.safekeepers =
+                new EmbeddedSafekeepers(directory.layout(), directory.config().safekeepers());
     }
 
     /**
@@ -52,9 +51,7 @@ public final class EmbeddedStorage implements AutoCloseable {
         EmbeddedStorage storage = new EmbeddedStorage(directory);
         boolean done = false;
         try {
-            for (SafekeeperPlace place : directory.config().safekeepers()) {
-                storage.startSafekeeper(place.id());
-            }
+            storage.safekeepers.startAll();
             StorageConfig config = directory.config();
             storage.pageserver = PageserverServer.start(PageserverConfig.of(
                             directory.layout().pageserverDir(),
@@ -79,33 +76,9 @@ public final class EmbeddedStorage implements AutoCloseable {
         return directory;
     }
 
-    /** Whether this safekeeper runs. */
-    public boolean isRunning(long id) {
-        return safekeepers.containsKey(id);
-    }
-
-    /** Starts a safekeeper; throws when it runs, or there is no such safekeeper. */
-    public void startSafekeeper(long id) throws IOException {
-        SafekeeperPlace place = directory.config().safekeepers().stream()
-                .filter(candidate -> candidate.id() == id)
-                .findFirst()
-                .orElseThrow(() -> new ClusterException("there is no safekeeper " + id));
-        if (isRunning(id)) {
-            throw new ClusterException("safekeeper " + id + " runs already");
-        }
-        SafekeeperConfig config = SafekeeperConfig.of(
-                        new NodeId(id), directory.layout().safekeeperDir(id))
-                .listeningOn(HostPort.parse(place.pgAddress()), HostPort.parse(place.httpAddress()));
-        safekeepers.put(id, SafekeeperServer.start(config));
-    }
-
-    /** Stops a safekeeper, in order; throws when it does not run. */
-    public void stopSafekeeper(long id) throws IOException {
-        SafekeeperServer server = safekeepers.remove(id);
-        if (server == null) {
-            throw new ClusterException("safekeeper " + id + " does not run");
-        }
-        server.close();
+    /** Those that run here; each can be stopped and started. */
+    public EmbeddedSafekeepers safekeepers() {
+        return safekeepers;
     }
 
     /** Starts the compute of a branch, and ends the one that ran here before. */
@@ -171,9 +144,8 @@ public final class EmbeddedStorage implements AutoCloseable {
         if (pageserver != null) {
             all.add(pageserver);
         }
-        all.addAll(safekeepers.values());
+        all.add(safekeepers);
         computes.clear();
-        safekeepers.clear();
         pageserver = null;
         IOException failure = null;
         for (AutoCloseable each : all) {

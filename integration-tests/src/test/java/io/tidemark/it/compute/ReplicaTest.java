@@ -143,11 +143,12 @@ class ReplicaTest {
                 try (Connection reading = connect(replica.postgres())) {
                     awaitLevel(writing, reading);
                     int port = Integer.parseInt(SqlDigest.one(reading, "SELECT sender_port FROM pg_stat_wal_receiver"));
-                    storage.stopSafekeeper(storage.directory().config().safekeepers().stream()
-                            .filter(place -> place.pgPort() == port)
-                            .mapToLong(SafekeeperPlace::id)
-                            .findFirst()
-                            .orElseThrow());
+                    storage.safekeepers()
+                            .stop(storage.directory().config().safekeepers().stream()
+                                    .filter(place -> place.pgPort() == port)
+                                    .mapToLong(SafekeeperPlace::id)
+                                    .findFirst()
+                                    .orElseThrow());
                     SqlDigest.run(writing, "INSERT INTO kept VALUES (2)");
                     awaitLevel(writing, reading);
                     assertThat(kept(reading)).isEqualTo("1,2");

@@ -108,10 +108,10 @@ class UnnamedTimelinesTest {
             }
             await().atMost(PATIENCE).until(() -> havingWal(storage, id).size() == 3);
             storage.stopCompute("b");
-            storage.stopSafekeeper(2);
+            storage.safekeepers().stop(2);
             assertThat(new Branches(storage.directory()).delete("b")).containsExactly("safekeeper-2");
             assertThat(havingWal(storage, id)).isEmpty();
-            storage.startSafekeeper(2);
+            storage.safekeepers().start(2);
             assertThat(havingWal(storage, id)).containsExactly(2L);
             new Branches(storage.directory()).create("c", MAIN, new BranchTime.Head());
             assertThat(havingWal(storage, id)).isEmpty();
@@ -122,7 +122,7 @@ class UnnamedTimelinesTest {
         StorageDirectory directory = storage.directory();
         List<Long> having = new ArrayList<>();
         for (SafekeeperPlace place : directory.config().safekeepers()) {
-            if (storage.isRunning(place.id())
+            if (storage.safekeepers().isRunning(place.id())
                     && new SafekeeperProbe(place.httpAddress())
                             .timeline(new TenantTimelineId(directory.config().tenantId(), id))
                             .isPresent()) {

@@ -82,7 +82,7 @@ class WalReceiverTest {
                     execute(directory, "CREATE TABLE without_one AS SELECT generate_series(1, 10000) g");
                     awaitLevel(directory, target);
                     assertThat(receiver.currentSafekeeper()).isNotNull();
-                    cluster.startSafekeeper(first);
+                    cluster.safekeepers().start(first);
                     awaitFeedback(directory, target);
                     execute(directory, "DROP TABLE without_one");
                     directory.postgres().stop(PostgresServer.Shutdown.FAST, DEADLINE);
@@ -152,7 +152,7 @@ class WalReceiverTest {
                 .findFirst()
                 .orElseThrow()
                 .id();
-        cluster.stopSafekeeper(id);
+        cluster.safekeepers().stop(id);
         return id;
     }
 
