@@ -38,6 +38,15 @@ public record ClusterConfig(
         public String httpAddress() {
             return "127.0.0.1:" + httpPort;
         }
+
+        /** The arguments of its process. */
+        public List<String> arguments(ClusterLayout layout) {
+            return List.of(
+                    "--id=" + id,
+                    "--data-dir=" + layout.safekeeperDir(id),
+                    "--listen-pg=" + pgAddress(),
+                    "--listen-http=" + httpAddress());
+        }
     }
 
     private static final JsonMapper MAPPER =

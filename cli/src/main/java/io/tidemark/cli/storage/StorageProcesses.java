@@ -75,15 +75,7 @@ public final class StorageProcesses {
     }
 
     public void launchSafekeeper(long id) throws IOException {
-        SafekeeperPlace place = place(id);
-        safekeeper(id)
-                .start(JvmCommand.of(
-                        "safekeeper",
-                        List.of(
-                                "--id=" + place.id(),
-                                "--data-dir=" + directory.layout().safekeeperDir(place.id()),
-                                "--listen-pg=" + place.pgAddress(),
-                                "--listen-http=" + place.httpAddress())));
+        safekeeper(id).start(JvmCommand.of("safekeeper", place(id).arguments(directory.layout())));
     }
 
     public void launchPageserver() throws IOException {
