@@ -2,20 +2,16 @@ package io.tidemark.cli.cluster;
 
 import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import io.tidemark.shim.postgres.InitDbOptions;
-import io.tidemark.shim.postgres.PostgresArchives;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** The directory of a local cluster on disk: made once, opened after that; and the PostgreSQL in it. */
 public final class ClusterDirectory {
@@ -23,9 +19,6 @@ public final class ClusterDirectory {
     public static final String STANDBY_NAME = "tidemark";
 
     private static final int PREFERRED_POSTGRES_PORT = 54321;
-    private static final int PREFERRED_SAFEKEEPER_PG_PORT = 5454;
-    private static final int PREFERRED_SAFEKEEPER_HTTP_PORT = 7676;
-    private static final int ID_BYTES = 16;
 
     private final ClusterLayout layout;
     private final ClusterConfig config;
@@ -55,7 +48,7 @@ public final class ClusterDirectory {
         ClusterConfig config = ClusterConfig.read(layout.configFile());
         layout.createDirectories();
         PostgresServer postgres = PostgresServer.open(
-                binaries(config.pgBin(), config.pgMajor()), ServerUser.current(), layout.postgresDir());
+                ClusterOptions.binaries(config.pgBin(), config.pgMajor()), ServerUser.current(), layout.postgresDir());
         return new ClusterDirectory(layout, config, postgres);
     }
 
@@ -70,11 +63,7 @@ public final class ClusterDirectory {
             return create(new ClusterLayout(directory), options);
         }
         ClusterDirectory existing = open(directory);
-        Optional<Integer> wanted = options.pgMajor();
-        if (wanted.isPresent() && wanted.get() != existing.config.pgMajor()) {
-            throw new ClusterException(existing.layout.root() + " holds a cluster of PostgreSQL "
-                    + existing.config.pgMajor() + ", not " + wanted.get() + "; choose another directory");
-        }
+        options.requireMajor(existing.config.pgMajor(), existing.layout.root());
         return existing;
     }
 
@@ -82,23 +71,12 @@ public final class ClusterDirectory {
             throws IOException, InterruptedException {
         Files.createDirectories(layout.root());
         layout.createDirectories();
-        String pgBin =
-                options.pgBin().map(path -> path.toAbsolutePath().toString()).orElse("");
-        PostgresBinaries binaries = binaries(pgBin, options.pgMajor().orElse(ClusterOptions.DEFAULT_PG_MAJOR));
-        if (options.pgMajor().isPresent() && options.pgMajor().get() != binaries.major()) {
-            throw new ClusterException(pgBin + " holds PostgreSQL " + binaries.major() + ", not "
-                    + options.pgMajor().get());
-        }
+        PostgresBinaries binaries = options.binaries();
         Ports ports = new Ports(options.usualPorts());
-        List<SafekeeperPlace> places = new ArrayList<>();
-        for (int i = 0; i < options.safekeeperCount(); i++) {
-            places.add(new SafekeeperPlace(
-                    i + 1,
-                    ports.choose(PREFERRED_SAFEKEEPER_PG_PORT + i),
-                    ports.choose(PREFERRED_SAFEKEEPER_HTTP_PORT + i)));
-        }
+        List<SafekeeperPlace> places = ports.safekeepers(options.safekeeperCount());
         int port = options.postgresPort() != 0 ? options.postgresPort() : ports.choose(PREFERRED_POSTGRES_PORT);
-        ClusterConfig config = new ClusterConfig(binaries.major(), pgBin, randomId(), randomId(), port, places);
+        ClusterConfig config =
+                new ClusterConfig(binaries.major(), options.pgBinText(), RandomId.hex(), RandomId.hex(), port, places);
         PostgresServer postgres =
                 PostgresServer.create(binaries, ServerUser.current(), layout.postgresDir(), InitDbOptions.defaults());
         postgres.listenOn(port);
@@ -118,16 +96,6 @@ public final class ClusterDirectory {
         settings.put("wal_keep_size", "1GB");
         settings.putAll(further);
         return settings;
-    }
-
-    private static PostgresBinaries binaries(String pgBin, int major) throws IOException, InterruptedException {
-        return pgBin.isEmpty() ? PostgresArchives.configured().require(major) : PostgresBinaries.at(Path.of(pgBin));
-    }
-
-    private static String randomId() {
-        byte[] id = new byte[ID_BYTES];
-        new SecureRandom().nextBytes(id);
-        return HexFormat.of().formatHex(id);
     }
 
     public ClusterLayout layout() {

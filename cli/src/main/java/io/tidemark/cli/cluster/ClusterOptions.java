@@ -1,5 +1,8 @@
 package io.tidemark.cli.cluster;
 
+import io.tidemark.shim.postgres.PostgresArchives;
+import io.tidemark.shim.postgres.PostgresBinaries;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -50,5 +53,39 @@ public record ClusterOptions(
     /** Ports that nobody else would think of. */
     public ClusterOptions withAnyPorts() {
         return new ClusterOptions(pgMajor, pgBin, postgresPort, safekeeperCount, postgresSettings, false);
+    }
+
+    /** What PostgreSQL's programs are to be, as a cluster remembers it: an absolute directory; empty for those that came with the build. */
+    public String pgBinText() {
+        return pgBin.map(path -> path.toAbsolutePath().toString()).orElse("");
+    }
+
+    /**
+     * PostgreSQL's programs for a new cluster.
+     *
+     * @throws ClusterException when those in the wanted directory are of another major version than the wanted one
+     */
+    public PostgresBinaries binaries() throws IOException, InterruptedException {
+        PostgresBinaries binaries = binaries(pgBinText(), pgMajor.orElse(DEFAULT_PG_MAJOR));
+        if (pgMajor.isPresent() && pgMajor.get() != binaries.major()) {
+            throw new ClusterException(
+                    pgBinText() + " holds PostgreSQL " + binaries.major() + ", not " + pgMajor.get());
+        }
+        return binaries;
+    }
+
+    /** The programs that a cluster remembers, see {@link #pgBinText}. */
+    public static PostgresBinaries binaries(String pgBinText, int major) throws IOException, InterruptedException {
+        return pgBinText.isEmpty()
+                ? PostgresArchives.configured().require(major)
+                : PostgresBinaries.at(Path.of(pgBinText));
+    }
+
+    /** Throws when a cluster that is there is not of the wanted major version. */
+    public void requireMajor(int major, Path root) throws ClusterException {
+        if (pgMajor.isPresent() && pgMajor.get() != major) {
+            throw new ClusterException(root + " holds a cluster of PostgreSQL " + major + ", not " + pgMajor.get()
+                    + "; choose another directory");
+        }
     }
 }

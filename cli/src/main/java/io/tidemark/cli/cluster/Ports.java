@@ -1,14 +1,20 @@
 package io.tidemark.cli.cluster;
 
+import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** Chooses ports on 127.0.0.1 that nobody listens on now, never the same one twice. */
 public final class Ports {
+    private static final int PREFERRED_SAFEKEEPER_PG_PORT = 5454;
+    private static final int PREFERRED_SAFEKEEPER_HTTP_PORT = 7676;
+
     private final boolean usual;
     private final Set<Integer> given = new HashSet<>();
 
@@ -30,6 +36,16 @@ public final class Ports {
                 }
             }
         }
+    }
+
+    /** Safekeepers with ids from 1 on, each at two ports. */
+    public List<SafekeeperPlace> safekeepers(int count) throws IOException {
+        List<SafekeeperPlace> places = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            places.add(new SafekeeperPlace(
+                    i + 1, choose(PREFERRED_SAFEKEEPER_PG_PORT + i), choose(PREFERRED_SAFEKEEPER_HTTP_PORT + i)));
+        }
+        return places;
     }
 
     private static boolean isFree(int port) {

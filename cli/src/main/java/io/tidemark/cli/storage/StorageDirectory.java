@@ -5,8 +5,8 @@ import io.tidemark.cli.cluster.ClusterException;
 import io.tidemark.cli.cluster.ClusterLayout;
 import io.tidemark.cli.cluster.ClusterOptions;
 import io.tidemark.cli.cluster.Ports;
+import io.tidemark.cli.cluster.RandomId;
 import io.tidemark.shim.link.SafekeeperAddress;
-import io.tidemark.shim.postgres.PostgresArchives;
 import io.tidemark.shim.postgres.PostgresBinaries;
 import io.tidemark.shim.stock.StockComputeConfig;
 import io.tidemark.wire.id.TenantId;
@@ -16,12 +16,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.SecureRandom;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -32,11 +28,8 @@ public final class StorageDirectory {
 
     private static final String SUPERUSER = "postgres";
 
-    private static final int PREFERRED_SAFEKEEPER_PG_PORT = 5454;
-    private static final int PREFERRED_SAFEKEEPER_HTTP_PORT = 7676;
     private static final int PREFERRED_PAGESERVER_PG_PORT = 6400;
     private static final int PREFERRED_PAGESERVER_HTTP_PORT = 9898;
-    private static final int ID_BYTES = 16;
 
     private final ClusterLayout layout;
     private final StorageConfig config;
@@ -75,11 +68,7 @@ public final class StorageDirectory {
             return create(new ClusterLayout(directory), options);
         }
         StorageDirectory existing = open(directory);
-        Optional<Integer> wanted = options.pgMajor();
-        if (wanted.isPresent() && wanted.get() != existing.config.pgMajor()) {
-            throw new ClusterException(existing.layout.root() + " holds a cluster of PostgreSQL "
-                    + existing.config.pgMajor() + ", not " + wanted.get() + "; choose another directory");
-        }
+        options.requireMajor(existing.config.pgMajor(), existing.layout.root());
         return existing;
     }
 
@@ -91,25 +80,13 @@ public final class StorageDirectory {
         }
         Files.createDirectories(layout.root());
         layout.createDirectories();
-        String pgBin =
-                options.pgBin().map(path -> path.toAbsolutePath().toString()).orElse("");
-        PostgresBinaries binaries = binaries(pgBin, options.pgMajor().orElse(ClusterOptions.DEFAULT_PG_MAJOR));
-        if (options.pgMajor().isPresent() && options.pgMajor().get() != binaries.major()) {
-            throw new ClusterException(pgBin + " holds PostgreSQL " + binaries.major() + ", not "
-                    + options.pgMajor().get());
-        }
+        PostgresBinaries binaries = options.binaries();
         Ports ports = new Ports(options.usualPorts());
-        List<SafekeeperPlace> places = new ArrayList<>();
-        for (int i = 0; i < options.safekeeperCount(); i++) {
-            places.add(new SafekeeperPlace(
-                    i + 1,
-                    ports.choose(PREFERRED_SAFEKEEPER_PG_PORT + i),
-                    ports.choose(PREFERRED_SAFEKEEPER_HTTP_PORT + i)));
-        }
+        List<SafekeeperPlace> places = ports.safekeepers(options.safekeeperCount());
         StorageConfig config = new StorageConfig(
-                TenantId.parse(randomId()).toString(),
+                TenantId.parse(RandomId.hex()).toString(),
                 binaries.major(),
-                pgBin,
+                options.pgBinText(),
                 places,
                 ports.choose(PREFERRED_PAGESERVER_PG_PORT),
                 ports.choose(PREFERRED_PAGESERVER_HTTP_PORT));
@@ -124,23 +101,13 @@ public final class StorageDirectory {
         return new StorageDirectory(layout, config);
     }
 
-    private static PostgresBinaries binaries(String pgBin, int major) throws IOException, InterruptedException {
-        return pgBin.isEmpty() ? PostgresArchives.configured().require(major) : PostgresBinaries.at(Path.of(pgBin));
-    }
-
     /** The programs for a branch's major version. */
     public PostgresBinaries binaries(int major) throws IOException, InterruptedException {
-        return binaries(major == config.pgMajor() ? config.pgBin() : "", major);
+        return ClusterOptions.binaries(major == config.pgMajor() ? config.pgBin() : "", major);
     }
 
     public static TimelineId newTimelineId() {
-        return TimelineId.parse(randomId());
-    }
-
-    private static String randomId() {
-        byte[] id = new byte[ID_BYTES];
-        new SecureRandom().nextBytes(id);
-        return HexFormat.of().formatHex(id);
+        return TimelineId.parse(RandomId.hex());
     }
 
     public ClusterLayout layout() {
