@@ -1,5 +1,6 @@
 package io.tidemark.bench.cluster;
 
+import io.tidemark.bench.harness.ScratchDirectory;
 import io.tidemark.cli.cluster.PostgresProbe;
 import io.tidemark.shim.postgres.PostgresServer;
 import java.io.IOException;
@@ -36,11 +37,13 @@ public final class ReceiveWal implements AutoCloseable {
     }
 
     /**
-     * Starts it, and returns when commits wait for it and it has all WAL.
+     * Starts it, and returns when commits wait for it and it has all WAL from here on: what it kept in the turn before is deleted, since
+     * the server may have removed what came in between.
      *
      * @return its process id
      */
     public long start() throws IOException, InterruptedException, SQLException {
+        ScratchDirectory.deleteTree(directory);
         Files.createDirectories(directory);
         Process started = new ProcessBuilder(
                         program,

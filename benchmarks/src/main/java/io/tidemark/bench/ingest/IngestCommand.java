@@ -126,6 +126,7 @@ public final class IngestCommand implements Callable<Integer> {
                     "synchronous_standby_names", "",
                     "fsync", "on",
                     "hot_standby", "on",
+                    "max_standby_streaming_delay", "-1", // the question how far it is must not be cancelled
                     "wal_retrieve_retry_interval", "10ms"));
             standby.start();
             try (Connection connection = DriverManager.getConnection(standby.jdbcUrl("postgres"), "postgres", "");

@@ -9,13 +9,14 @@ import java.util.Arrays;
  * The keys of a layer in memory, each with the address of its newest version: a hash table to find one, a skip list to go through
  * all in order. One writer, many readers without locks.
  *
- * <p>A key is a number, counted from 1; what belongs to it stands in columns. The writer fills the columns, then links the number
- * with release semantics; whoever sees the number sees what belongs to it. Links only ever get a new key in between, so a reader
+ * <p>A key is a number, counted from 1; what belongs to it stands in a row, most of it in one cache line. The writer fills the row, then
+ * links the number with release semantics; whoever sees the number sees what belongs to it. Links only ever get a new key in between, so a reader
  * on its way through the list is never led astray. An insert right behind the one before, as a growing relation makes them,
  * starts its search there.
  */
 final class KeyTable {
     private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
+    private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
     private static final int CHUNK_BITS = 10;
     private static final int CHUNK = 1 << CHUNK_BITS;
@@ -24,11 +25,16 @@ final class KeyTable {
     /** The list's head. */
     private static final int HEAD = 0;
 
-    private volatile long[][] highs = new long[1][CHUNK];
-    private volatile long[][] lows = new long[1][CHUNK];
-    private volatile int[][] newest = new int[1][CHUNK];
-    /** Where a key's links begin in {@link #links}. */
-    private volatile int[][] towers = new int[1][CHUNK];
+    // A row: the key, the newest version (address << 32 | where it jumps to), its LSN, how many versions << 32 | where the links begin.
+    // The last two are the writer's, but for the links.
+    private static final int ROW = 5;
+    private static final int HIGH = 0;
+    private static final int LOW = 1;
+    private static final int NEWEST = 2;
+    private static final int LSN = 3;
+    private static final int DEPTH = 4;
+
+    private volatile long[][] rows = new long[1][ROW * CHUNK];
 
     private volatile int[][] links = new int[1][CHUNK];
     private volatile int[] hashed = new int[1 << 8];
@@ -49,24 +55,51 @@ final class KeyTable {
 
     /** Heap in use, in bytes. */
     long sizeBytes() {
-        return (long) highs.length * CHUNK * (8 + 8 + 4 + 4) + (long) links.length * CHUNK * 4 + hashed.length * 4L;
+        return (long) rows.length * CHUNK * ROW * 8 + (long) links.length * CHUNK * 4 + hashed.length * 4L;
+    }
+
+    private long row(int key, int column) {
+        return rows[key >>> CHUNK_BITS][(key & (CHUNK - 1)) * ROW + column];
     }
 
     long high(int key) {
-        return highs[key >>> CHUNK_BITS][key & (CHUNK - 1)];
+        return row(key, HIGH);
     }
 
     long low(int key) {
-        return lows[key >>> CHUNK_BITS][key & (CHUNK - 1)];
+        return row(key, LOW);
     }
 
     /** The address of the newest version. */
     int newest(int key) {
-        return (int) INTS.getAcquire(newest[key >>> CHUNK_BITS], key & (CHUNK - 1));
+        long[] chunk = rows[key >>> CHUNK_BITS];
+        return (int) ((long) LONGS.getAcquire(chunk, (key & (CHUNK - 1)) * ROW + NEWEST) >>> 32);
     }
 
-    void setNewest(int key, int address) {
-        INTS.setRelease(newest[key >>> CHUNK_BITS], key & (CHUNK - 1), address);
+    /** Where the newest version jumps to; for the writer, as the following two. */
+    int newestJump(int key) {
+        return (int) row(key, NEWEST);
+    }
+
+    long newestLsn(int key) {
+        return row(key, LSN);
+    }
+
+    /** How many versions there are. */
+    int depth(int key) {
+        return (int) (row(key, DEPTH) >>> 32);
+    }
+
+    void setNewest(int key, int address, int jump, long lsn, int depth) {
+        long[] chunk = rows[key >>> CHUNK_BITS];
+        int row = (key & (CHUNK - 1)) * ROW;
+        chunk[row + LSN] = lsn;
+        chunk[row + DEPTH] = pair(depth, (int) chunk[row + DEPTH]);
+        LONGS.setRelease(chunk, row + NEWEST, pair(address, jump));
+    }
+
+    private static long pair(int upper, int lower) {
+        return (long) upper << 32 | Integer.toUnsignedLong(lower);
     }
 
     private static int hash(long high, long low) {
@@ -86,33 +119,24 @@ final class KeyTable {
         }
     }
 
-    /** Adds a key that is not here. */
-    int insert(long high, long low, int address) {
+    /** Adds a key that is not here, with its only version. */
+    int insert(long high, long low, int address, long lsn) {
         int key = ++count;
-        int chunk = key >>> CHUNK_BITS;
-        if (chunk == highs.length) {
-            grow();
+        if (key >>> CHUNK_BITS == rows.length) {
+            long[][] more = Arrays.copyOf(rows, rows.length + 1);
+            more[rows.length] = new long[ROW * CHUNK];
+            rows = more;
         }
-        int at = key & (CHUNK - 1);
-        highs[chunk][at] = high;
-        lows[chunk][at] = low;
-        newest[chunk][at] = address;
+        long[] chunk = rows[key >>> CHUNK_BITS];
+        int row = (key & (CHUNK - 1)) * ROW;
+        chunk[row + HIGH] = high;
+        chunk[row + LOW] = low;
+        chunk[row + NEWEST] = pair(address, 0);
+        chunk[row + LSN] = lsn;
         link(key, high, low);
         hash(key, high, low);
         lastInserted = key;
         return key;
-    }
-
-    private void grow() {
-        int chunk = highs.length;
-        highs = Arrays.copyOf(highs, chunk + 1);
-        lows = Arrays.copyOf(lows, chunk + 1);
-        newest = Arrays.copyOf(newest, chunk + 1);
-        towers = Arrays.copyOf(towers, chunk + 1);
-        highs[chunk] = new long[CHUNK];
-        lows[chunk] = new long[CHUNK];
-        newest[chunk] = new int[CHUNK];
-        towers[chunk] = new int[CHUNK];
     }
 
     private void hash(int key, long high, long low) {
@@ -138,12 +162,12 @@ final class KeyTable {
     }
 
     private int next(int key, int level) {
-        int link = towers[key >>> CHUNK_BITS][key & (CHUNK - 1)] + level;
+        int link = (int) row(key, DEPTH) + level;
         return (int) INTS.getAcquire(links[link >>> CHUNK_BITS], link & (CHUNK - 1));
     }
 
     private void setNext(int key, int level, int to) {
-        int link = towers[key >>> CHUNK_BITS][key & (CHUNK - 1)] + level;
+        int link = (int) row(key, DEPTH) + level;
         INTS.setRelease(links[link >>> CHUNK_BITS], link & (CHUNK - 1), to);
     }
 
@@ -168,8 +192,7 @@ final class KeyTable {
         while (height < tall) {
             path[height++] = HEAD;
         }
-        int tower = newTower(tall);
-        towers[key >>> CHUNK_BITS][key & (CHUNK - 1)] = tower;
+        rows[key >>> CHUNK_BITS][(key & (CHUNK - 1)) * ROW + DEPTH] = pair(1, newTower(tall));
         for (int level = 0; level < tall; level++) {
             setNext(key, level, next(path[level], level));
         }

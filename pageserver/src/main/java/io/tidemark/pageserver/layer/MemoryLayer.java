@@ -54,15 +54,25 @@ final class MemoryLayer implements Layer {
     /** Adds a version. A second one of the same key and LSN takes the place of the first. */
     void put(Key key, Lsn lsn, boolean base, byte[] from, int offset, int length) {
         int known = keys.find(key.high(), key.low());
-        int previous = known == 0 ? 0 : keys.newest(known);
-        if (previous != 0 && arena.lsn(previous) == lsn.value()) {
-            previous = arena.previous(previous);
+        int previous = 0;
+        int jump = 0;
+        int depth = 0;
+        if (known != 0) {
+            previous = keys.newest(known);
+            jump = keys.newestJump(known);
+            depth = keys.depth(known);
+            if (keys.newestLsn(known) == lsn.value()) {
+                previous = arena.previous(previous);
+                jump = arena.jump(previous);
+                depth--;
+            }
         }
-        int address = arena.append(previous, lsn.value(), base, from, offset, length);
+        jump = arena.jumpInFrontOf(previous, jump, depth);
+        int address = arena.append(previous, jump, lsn.value(), base, from, offset, length);
         if (known == 0) {
-            keys.insert(key.high(), key.low(), address);
+            keys.insert(key.high(), key.low(), address, lsn.value());
         } else {
-            keys.setNewest(known, address);
+            keys.setNewest(known, address, jump, lsn.value(), depth + 1);
         }
         lastLsn = lsn;
         versions++;

@@ -8,23 +8,27 @@ import java.lang.foreign.ValueLayout;
  * Versions in off-heap memory, appended by one writer, read by anybody who was given an address.
  *
  * <pre>
- * version := previous:i32 jump:i32 depth:i32 length:i32 (top bit: a base) lsn:u64 bytes        at a multiple of 8
+ * version := previous:i32 jump:i32 lsn:u64 length:i32 (top bit: a base) bytes        at a multiple of 8
  * address := its place in units of 8 bytes; 0 means none
  * </pre>
  *
  * <p>The versions of a key are a list from the newest to the oldest. {@code jump} leads further back, so that any LSN is found in
  * a logarithmic number of steps (Myers, "An applicative random-access stack", 1983): a hot key has a million versions, and a
- * reader may want the first.
+ * reader may want the first. How far it leads follows from how many versions there are before it, so an append reads none of the older
+ * ones but for every other jump: they are scattered over the memory, and each would be a cache miss.
  *
  * <p>A version never changes once its address is published with release semantics; that is the whole of the synchronisation.
  */
 final class VersionArena implements AutoCloseable {
-    static final int HEADER_BYTES = 24;
+    static final int HEADER_BYTES = 20;
 
     private static final int CHUNK_BITS = 20;
     private static final long CHUNK_BYTES = 1L << CHUNK_BITS;
     private static final int ADDRESS_SHIFT = 3;
     private static final int BASE = 0x8000_0000;
+    private static final int LSN_AT = 8;
+    private static final int LENGTH_AT = 16;
+    private static final int FIRST_POSITION = 24;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -36,8 +40,8 @@ final class VersionArena implements AutoCloseable {
      */
     private volatile MemorySegment[] chunks = new MemorySegment[16];
 
-    /** Address 0 stays zero: the version that is behind every list, of depth 0. */
-    private long position = HEADER_BYTES;
+    /** Address 0 stays zero: the version that is behind every list. */
+    private long position = FIRST_POSITION;
     /** No chunk before the first version: many timelines are idle. */
     private long chunkEnd;
 
@@ -58,7 +62,7 @@ final class VersionArena implements AutoCloseable {
             known[slot + i] = segment.asSlice((long) i << CHUNK_BITS);
         }
         chunks = known;
-        position = chunkEnd == 0 ? HEADER_BYTES : chunkEnd;
+        position = chunkEnd == 0 ? FIRST_POSITION : chunkEnd;
         chunkEnd += slots << CHUNK_BITS;
     }
 
@@ -70,22 +74,47 @@ final class VersionArena implements AutoCloseable {
         return (Integer.toUnsignedLong(address) << ADDRESS_SHIFT) & (CHUNK_BYTES - 1);
     }
 
-    /** Appends a version in front of {@code previous}; answers its address. */
-    int append(int previous, long lsn, boolean base, byte[] bytes, int bytesOffset, int length) {
+    /**
+     * Where the version in front of {@code newest} jumps to.
+     *
+     * @param newest the newest version of a list; 0 when there is none
+     * @param jump where that one jumps to
+     * @param depth how long the list is
+     */
+    int jumpInFrontOf(int newest, int jump, int depth) {
+        int behind = jumpDepth(depth);
+        boolean asFarAgain = newest != 0 && depth - behind == behind - jumpDepth(behind);
+        return asFarAgain ? jump(jump) : newest;
+    }
+
+    /** How long the list is that the newest version of one of this length jumps to: without its last skew-binary digit. */
+    private static int jumpDepth(int depth) {
+        int rest = depth;
+        int digit;
+        do {
+            digit = Integer.highestOneBit(rest + 1) - 1; // the largest 2^k - 1 that is left
+            rest -= digit;
+        } while (rest > 0);
+        return depth - digit;
+    }
+
+    /**
+     * Appends a version in front of {@code previous}; answers its address.
+     *
+     * @param jump of {@link #jumpInFrontOf}
+     */
+    int append(int previous, int jump, long lsn, boolean base, byte[] bytes, int bytesOffset, int length) {
         long size = (HEADER_BYTES + (long) length + 7) & ~7L;
         if (position + size > chunkEnd) {
-            nextChunk(HEADER_BYTES + size);
+            nextChunk(FIRST_POSITION + size);
         }
         int address = (int) (position >>> ADDRESS_SHIFT);
         MemorySegment chunk = chunk(address);
         long at = offset(address);
-        int back = jump(previous);
-        boolean asFarAgain = previous != 0 && depth(previous) - depth(back) == depth(back) - depth(jump(back));
         chunk.set(INT, at, previous);
-        chunk.set(INT, at + 4, asFarAgain ? jump(back) : previous);
-        chunk.set(INT, at + 8, depth(previous) + 1);
-        chunk.set(INT, at + 12, length | (base ? BASE : 0));
-        chunk.set(LONG, at + 16, lsn);
+        chunk.set(INT, at + 4, jump);
+        chunk.set(LONG, at + LSN_AT, lsn);
+        chunk.set(INT, at + LENGTH_AT, length | (base ? BASE : 0));
         MemorySegment.copy(bytes, bytesOffset, chunk, ValueLayout.JAVA_BYTE, at + HEADER_BYTES, length);
         position += size;
         return address;
@@ -95,24 +124,20 @@ final class VersionArena implements AutoCloseable {
         return chunk(address).get(INT, offset(address));
     }
 
-    private int jump(int address) {
+    int jump(int address) {
         return chunk(address).get(INT, offset(address) + 4);
     }
 
-    private int depth(int address) {
-        return chunk(address).get(INT, offset(address) + 8);
-    }
-
     long lsn(int address) {
-        return chunk(address).get(LONG, offset(address) + 16);
+        return chunk(address).get(LONG, offset(address) + LSN_AT);
     }
 
     boolean isBase(int address) {
-        return chunk(address).get(INT, offset(address) + 12) < 0;
+        return chunk(address).get(INT, offset(address) + LENGTH_AT) < 0;
     }
 
     int length(int address) {
-        return chunk(address).get(INT, offset(address) + 12) & ~BASE;
+        return chunk(address).get(INT, offset(address) + LENGTH_AT) & ~BASE;
     }
 
     void copyTo(int address, byte[] into) {

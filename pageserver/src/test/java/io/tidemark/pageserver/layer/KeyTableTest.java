@@ -16,6 +16,7 @@ class KeyTableTest {
             SplittableRandom random = new SplittableRandom(seed);
             KeyTable table = new KeyTable();
             TreeMap<Key, Integer> model = new TreeMap<>();
+            TreeMap<Key, Integer> versions = new TreeMap<>();
             int range = 1 << (4 + random.nextInt(14));
             long run = 0;
             for (int i = 1; i < 20_000; i++) {
@@ -23,9 +24,11 @@ class KeyTableTest {
                 Key key = new Key(random.nextInt(100) == 0 ? -1 : run >>> 8, run << 56 | run);
                 if (model.putIfAbsent(key, i) == null) {
                     assertThat(table.find(key.high(), key.low())).isZero();
-                    table.insert(key.high(), key.low(), i);
+                    table.insert(key.high(), key.low(), i, 3L * i);
                 } else {
-                    table.setNewest(table.find(key.high(), key.low()), i);
+                    int known = table.find(key.high(), key.low());
+                    table.setNewest(known, i, -i, 3L * i, table.depth(known) + 1);
+                    versions.merge(key, 1, Integer::sum);
                     model.put(key, i);
                 }
             }
@@ -33,7 +36,12 @@ class KeyTableTest {
             List<Key> order = new ArrayList<>();
             for (int key = table.first(); key != 0; key = table.next(key)) {
                 order.add(new Key(table.high(key), table.low(key)));
-                assertThat(table.newest(key)).isEqualTo(model.get(order.getLast()));
+                int newest = model.get(order.getLast());
+                int depth = 1 + versions.getOrDefault(order.getLast(), 0);
+                assertThat(table.newest(key)).isEqualTo(newest);
+                assertThat(table.newestLsn(key)).isEqualTo(3L * newest);
+                assertThat(table.depth(key)).isEqualTo(depth);
+                assertThat(table.newestJump(key)).isEqualTo(depth == 1 ? 0 : -newest);
             }
             assertThat(order).as("seed " + seed).isEqualTo(List.copyOf(model.keySet()));
             for (int i = 0; i < 1000; i++) {
@@ -51,10 +59,10 @@ class KeyTableTest {
     void aKeyThatComesInMeanwhileIsNotTakenForOneBehindIt() throws Exception {
         for (int round = 0; round < 50; round++) {
             KeyTable table = new KeyTable();
-            int last = table.insert(1, 0, 1);
+            int last = table.insert(1, 0, 1, 1);
             Thread writer = Thread.ofPlatform().start(() -> {
                 for (int i = 0; i < 20_000; i++) {
-                    table.insert(0, i, 1);
+                    table.insert(0, i, 1, 1);
                 }
             });
             int wrong = 0;
