@@ -102,6 +102,11 @@ public final class PageserverProcess implements AutoCloseable {
         send(request("/v1/tenant/" + id.tenantId() + "/timeline").POST(BodyPublishers.ofString(body)));
     }
 
+    /** Forgets a timeline, and deletes its files. */
+    public void delete(TenantTimelineId id) throws IOException, InterruptedException {
+        send(request(path(id)).DELETE());
+    }
+
     /** What is known of a timeline. */
     public JsonNode timeline(TenantTimelineId id) throws IOException, InterruptedException {
         return JsonMapper.shared().readTree(send(request(path(id)).GET()));

@@ -25,7 +25,8 @@ final class KeyTable {
     /** The list's head. */
     private static final int HEAD = 0;
 
-    // A row: the key, the newest version (address << 32 | where it jumps to), its LSN, how many versions << 32 | where the links begin.
+    // A row: the key, the newest version (address << 32 | where it jumps to), its LSN, how many versions << 32 | where
+    // the links begin.
     // The last two are the writer's, but for the links.
     private static final int ROW = 5;
     private static final int HIGH = 0;
