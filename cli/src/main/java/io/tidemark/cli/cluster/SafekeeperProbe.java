@@ -23,9 +23,19 @@ public final class SafekeeperProbe {
         this.http = new JsonHttp(httpAddress, TIMEOUT, MAX_ANSWER_BYTES);
     }
 
-    /** What a safekeeper says of one timeline. */
+    /**
+     * What a safekeeper says of one timeline.
+     *
+     * @param writers connections of shims that write, or want to
+     */
     public record TimelineStatus(
-            long term, Lsn flushLsn, Lsn commitLsn, Lsn timelineStartLsn, Lsn localStartLsn, long lastLogTerm) {}
+            long term,
+            Lsn flushLsn,
+            Lsn commitLsn,
+            Lsn timelineStartLsn,
+            Lsn localStartLsn,
+            long lastLogTerm,
+            int writers) {}
 
     /** Whether the process answers. */
     public boolean isUp() {
@@ -55,7 +65,8 @@ public final class SafekeeperProbe {
                     lsn(json, "commit_lsn"),
                     lsn(json, "timeline_start_lsn"),
                     lsn(json, "local_start_lsn"),
-                    acceptor.required("epoch").asLong()));
+                    acceptor.required("epoch").asLong(),
+                    json.required("walreceivers").size()));
         } catch (JacksonException | IllegalArgumentException e) {
             throw new IOException("not a timeline status from " + httpAddress + ": " + json, e);
         }

@@ -1,8 +1,6 @@
 package io.tidemark.cli.storage;
 
-import io.tidemark.cli.cluster.ClusterConfig.SafekeeperPlace;
 import io.tidemark.cli.cluster.ClusterException;
-import io.tidemark.cli.cluster.SafekeeperProbe;
 import io.tidemark.cli.storage.PageserverClient.Moment;
 import io.tidemark.cli.storage.PageserverClient.RestorePoint;
 import io.tidemark.cli.storage.PageserverClient.TimelineInfo;
@@ -10,7 +8,6 @@ import io.tidemark.shim.postgres.InitDbOptions;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
 import io.tidemark.wire.id.Lsn;
-import io.tidemark.wire.id.TenantTimelineId;
 import io.tidemark.wire.id.TimelineId;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,27 +16,18 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Makes, lists and removes branches: timelines on the pageserver, names in the catalogue. */
 public final class Branches {
-    private static final Logger log = LoggerFactory.getLogger(Branches.class);
     private static final DateTimeFormatter SUFFIX =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     private static final Duration INGEST_PATIENCE = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(10);
-
-    /** What was flushed without becoming a commit, by a compute that is gone, is not waited for any longer. */
-    private static final Duration NEWS_PATIENCE = Duration.ofMillis(200);
-
-    private static final Duration NEWS_POLL = Duration.ofMillis(2);
 
     private final StorageDirectory directory;
     private final PageserverClient pageserver;
@@ -217,54 +205,10 @@ public final class Branches {
         };
     }
 
-    /**
-     * Everything that is committed by now: what the safekeepers know, or the pageserver when there was never any WAL.
-     *
-     * <p>A safekeeper hears of a commit a moment after the client does. What a quorum has flushed is that commit, or about to be one, so
-     * it is given that moment.
-     */
+    /** Everything that is committed by now: what the safekeepers know, or the pageserver when there was never any WAL. */
     Lsn head(Branch branch) throws IOException {
         Lsn ingested = require(branch).lastRecordLsn();
-        List<SafekeeperProbe.TimelineStatus> first = statuses(branch);
-        Lsn head = ingested.max(committed(first));
-        Lsn flushed = flushedByQuorum(first);
-        long deadline = System.nanoTime() + NEWS_PATIENCE.toNanos();
-        while (head.isBefore(flushed) && System.nanoTime() < deadline) {
-            LockSupport.parkNanos(NEWS_POLL.toNanos());
-            head = head.max(committed(statuses(branch)));
-        }
-        return head;
-    }
-
-    private List<SafekeeperProbe.TimelineStatus> statuses(Branch branch) {
-        TenantTimelineId id = new TenantTimelineId(directory.config().tenantId(), branch.timelineId());
-        List<SafekeeperProbe.TimelineStatus> statuses = new ArrayList<>();
-        for (SafekeeperPlace place : directory.config().safekeepers()) {
-            try {
-                new SafekeeperProbe(place.httpAddress()).timeline(id).ifPresent(statuses::add);
-            } catch (IOException down) {
-                // A quorum of the others knows as much, or the compute could not have committed.
-                log.debug("safekeeper {} is not asked: {}", place.id(), down.getMessage());
-            }
-        }
-        return statuses;
-    }
-
-    private static Lsn committed(List<SafekeeperProbe.TimelineStatus> statuses) {
-        return statuses.stream()
-                .map(SafekeeperProbe.TimelineStatus::commitLsn)
-                .max(Comparator.naturalOrder())
-                .orElse(Lsn.INVALID);
-    }
-
-    private Lsn flushedByQuorum(List<SafekeeperProbe.TimelineStatus> statuses) {
-        int quorum = directory.config().safekeepers().size() / 2 + 1;
-        return statuses.stream()
-                .map(SafekeeperProbe.TimelineStatus::flushLsn)
-                .sorted(Comparator.reverseOrder())
-                .skip(quorum - 1L)
-                .findFirst()
-                .orElse(Lsn.INVALID);
+        return new CommittedWal(directory, branch).end(ingested);
     }
 
     /** A branch's timeline; throws when the pageserver does not have it. */

@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ComputeProcessesTest {
     private static final String MAIN = StorageDirectory.MAIN;
     private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final int KILLS_AFTER_COMMIT = 4;
 
     @RegisterExtension
     final ScratchCluster cluster = new ScratchCluster("processes");
@@ -152,6 +153,29 @@ class ComputeProcessesTest {
         run(other, "INSERT INTO t VALUES (20)");
         assertThat(sum(other)).isEqualTo("21");
         assertThat(sum(port)).isEqualTo("1");
+    }
+
+    /** Killed right after the commit, which the safekeepers hear of 2 ms later, or never: so again and again. */
+    @Test
+    void aBranchOfTheHeadHasWhatWasCommittedJustBeforeItsComputeWasKilled() throws Exception {
+        started(17);
+        run(start(), "CREATE TABLE t AS SELECT 0 AS n");
+        int sum = 0;
+        for (int round = 1; round <= KILLS_AFTER_COMMIT; round++) {
+            int port = cluster.computeRow("").get("port").asInt();
+            try (Connection connection = ScratchCluster.connect(port)) {
+                ServerProcess compute = new Computes(cluster.open()).process(MAIN);
+                SqlDigest.run(connection, "INSERT INTO t VALUES (" + round + ")");
+                compute.kill();
+            }
+            sum += round;
+            String branch = "after-" + round;
+            cluster.succeed("branch", "create", branch);
+            int branched = start("--branch", branch);
+            assertThat(sum(branched)).as("round " + round).isEqualTo(Integer.toString(sum));
+            cluster.succeed("compute", "stop", "--branch", branch);
+            start();
+        }
     }
 
     @Test

@@ -36,7 +36,7 @@ class KeyTableTest {
             List<Key> order = new ArrayList<>();
             for (int key = table.first(); key != 0; key = table.next(key)) {
                 order.add(new Key(table.high(key), table.low(key)));
-                int newest = model.get(order.getLast());
+                int newest = model.getOrDefault(order.getLast(), 0);
                 int depth = 1 + versions.getOrDefault(order.getLast(), 0);
                 assertThat(table.newest(key)).isEqualTo(newest);
                 assertThat(table.newestLsn(key)).isEqualTo(3L * newest);
