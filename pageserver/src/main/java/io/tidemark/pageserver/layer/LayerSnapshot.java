@@ -4,7 +4,6 @@ import io.tidemark.pageserver.key.Key;
 import io.tidemark.pageserver.key.KeyRange;
 import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * The layers of a timeline, pinned: until it is closed, every LSN that was readable when it was taken stays so, whatever gc does.
@@ -33,12 +32,6 @@ public final class LayerSnapshot implements AutoCloseable {
      */
     public record Chain(boolean base, int versions, int layersVisited) {}
 
-    /** Takes the end of each chain of a vectored read. */
-    @FunctionalInterface
-    public interface ChainEnd {
-        void end(Key key, Chain chain);
-    }
-
     /** The layers in files. */
     public LayerSet layers() {
         return map.files();
@@ -60,22 +53,6 @@ public final class LayerSnapshot implements AutoCloseable {
         read.start(key, at);
         map.read(read);
         return new Chain(read.isAtBase(), read.versions(), read.layersVisited());
-    }
-
-    /**
-     * Passes on the chains of many keys at one LSN, one key after the other. Keys in rising order share the decompression of blocks.
-     *
-     * @throws LsnGarbageCollectedException when the LSN is below the gc cutoff and not retained
-     */
-    public void read(List<Key> keys, Lsn at, VersionSink sink, ChainEnd end) throws IOException {
-        requireReadable(at);
-        ChainRead read = new ChainRead(sink);
-        for (Key key : keys) {
-            int visitedBefore = read.layersVisited();
-            read.start(key, at);
-            map.read(read);
-            end.end(key, new Chain(read.isAtBase(), read.versions(), read.layersVisited() - visitedBefore));
-        }
     }
 
     /** For reading many keys at one LSN, in rising order, by one thread. Ends with this snapshot. */
