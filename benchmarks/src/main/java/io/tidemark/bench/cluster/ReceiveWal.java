@@ -8,11 +8,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
-/** {@code pg_receivewal --synchronous} as the standby that a PostgreSQL's commits wait for; started for each turn. */
+/**
+ * {@code pg_receivewal --synchronous} as the standby that a PostgreSQL's commits wait for: one, or several of which a majority is enough.
+ * Started for each turn.
+ */
 public final class ReceiveWal implements AutoCloseable {
     private static final String NAME = "receivewal";
     private static final Duration SYNC_DEADLINE = Duration.ofMinutes(2);
@@ -22,7 +26,7 @@ public final class ReceiveWal implements AutoCloseable {
     private final PostgresServer postgres;
     private final String program;
     private final Path directory;
-    private @Nullable Process process;
+    private final List<Process> processes = new ArrayList<>();
 
     /**
      * For a server that runs when it is started.
@@ -37,27 +41,39 @@ public final class ReceiveWal implements AutoCloseable {
     }
 
     /**
-     * Starts it, and returns when commits wait for it and it has all WAL from here on: what it kept in the turn before is deleted, since
-     * the server may have removed what came in between.
+     * Starts so many, and returns when commits wait for a majority of them and each has all WAL from here on: what they kept in the turn
+     * before is deleted, since the server may have removed what came in between.
      *
-     * @return its process id
+     * @return their process ids
      */
-    public long start() throws IOException, InterruptedException, SQLException {
+    public List<Long> start(int copies) throws IOException, InterruptedException, SQLException {
         ScratchDirectory.deleteTree(directory);
-        Files.createDirectories(directory);
-        Process started = new ProcessBuilder(
-                        program,
-                        "--directory=" + directory,
-                        "--synchronous",
-                        "--dbname=host=127.0.0.1 port=" + postgres.port() + " user=postgres application_name=" + NAME)
-                .redirectErrorStream(true)
-                .redirectOutput(directory.resolveSibling(NAME + ".log").toFile())
-                .start();
-        process = started;
-        postgres.configure(Map.of("synchronous_standby_names", NAME));
+        List<String> names = new ArrayList<>();
+        for (int copy = 1; copy <= copies; copy++) {
+            names.add(NAME + copy);
+            processes.add(startOne(NAME + copy));
+        }
+        postgres.configure(Map.of(
+                "synchronous_standby_names",
+                "ANY %d (%s)".formatted(copies / 2 + 1, String.join(", ", names))));
         postgres.reload();
-        awaitSync(postgres, NAME);
-        return started.pid();
+        for (String name : names) {
+            awaitSync(postgres, name);
+        }
+        return processes.stream().map(Process::pid).toList();
+    }
+
+    private Process startOne(String name) throws IOException {
+        Path own = directory.resolve(name);
+        Files.createDirectories(own);
+        return new ProcessBuilder(
+                        program,
+                        "--directory=" + own,
+                        "--synchronous",
+                        "--dbname=host=127.0.0.1 port=" + postgres.port() + " user=postgres application_name=" + name)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolveSibling(name + ".log").toFile())
+                .start();
     }
 
     /** Waits until a PostgreSQL counts on a standby, and that has all WAL: a turn must not begin with what others have left. */
@@ -66,7 +82,7 @@ public final class ReceiveWal implements AutoCloseable {
         PostgresProbe probe = new PostgresProbe(postgres);
         long deadline = System.nanoTime() + SYNC_DEADLINE.toNanos();
         String question = "SELECT count(*)::text FROM pg_stat_replication WHERE application_name = '" + standby
-                + "' AND state = 'streaming' AND sync_state = 'sync' AND flush_lsn >= pg_current_wal_flush_lsn()";
+                + "' AND state = 'streaming' AND sync_state IN ('sync', 'quorum') AND flush_lsn >= pg_current_wal_flush_lsn()";
         while (!probe.require(question).equals("1")) {
             if (System.nanoTime() > deadline) {
                 throw new IOException("PostgreSQL does not count on " + standby + "; logs are around "
@@ -76,16 +92,15 @@ public final class ReceiveWal implements AutoCloseable {
         }
     }
 
-    /** Ends it; the server is not told. Does nothing when it does not run. */
+    /** Ends them; the server is not told. Does nothing when none runs. */
     public void stop() throws InterruptedException {
-        Process running = process;
-        process = null;
-        if (running != null) {
-            running.destroy();
+        processes.forEach(Process::destroy);
+        for (Process running : processes) {
             if (!running.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
                 running.destroyForcibly();
             }
         }
+        processes.clear();
     }
 
     @Override

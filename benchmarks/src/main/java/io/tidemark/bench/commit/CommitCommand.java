@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
         name = "commit",
         mixinStandardHelpOptions = true,
         description =
-                "TPC-B by pgbench: one PostgreSQL, with pg_receivewal --synchronous, with three safekeepers, with nobody.",
+                "TPC-B by pgbench: one PostgreSQL, with one and with three pg_receivewal --synchronous, with three safekeepers, with nobody.",
         footer = {
             "",
             "The safekeepers, the shim and pg_receivewal are processes of their own, on the disk of --dir, and fsync. PostgreSQL is",
@@ -51,6 +51,7 @@ public final class CommitCommand implements Callable<Integer> {
             // The shim is stopped for longer between its turns.
             "wal_sender_timeout", "0");
     private static final String RECEIVEWAL = "pg_receivewal --synchronous";
+    private static final String RECEIVEWALS = "three pg_receivewal, any two";
     private static final String QUORUM = "three safekeepers";
     private static final String NOBODY = "no standby";
     private static final double TARGET = 0.9;
@@ -107,9 +108,10 @@ public final class CommitCommand implements Callable<Integer> {
                 "commit, %d %s, %d s per turn".formatted(count, count == 1 ? "client" : "clients", seconds),
                 List.of(
                         Contender.of(RECEIVEWAL, () -> turn(cluster, pgbench, count, standbys, standbys::receivewal)),
+                        Contender.of(RECEIVEWALS, () -> turn(cluster, pgbench, count, standbys, standbys::receivewals)),
                         Contender.of(QUORUM, () -> turn(cluster, pgbench, count, standbys, standbys::quorum)),
                         Contender.of(NOBODY, () -> turn(cluster, pgbench, count, standbys, standbys::nobody))),
-                List.of(new Target(QUORUM, RECEIVEWAL, Metric.TPS, TARGET)));
+                List.of(new Target(QUORUM, RECEIVEWAL, Metric.TPS, TARGET), new Target(QUORUM, RECEIVEWALS, Metric.TPS, TARGET)));
     }
 
     private Sample turn(ProcessCluster cluster, Pgbench pgbench, int count, Standbys standbys, Standbys.Start start)

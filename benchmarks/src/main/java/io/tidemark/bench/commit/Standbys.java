@@ -72,7 +72,12 @@ final class Standbys implements AutoCloseable {
     }
 
     List<Long> receivewal() throws IOException, InterruptedException, SQLException {
-        return List.of(receivewal.start());
+        return receivewal.start(1);
+    }
+
+    /** As many copies as there are safekeepers, and a commit waits for as many of them. */
+    List<Long> receivewals() throws IOException, InterruptedException, SQLException {
+        return receivewal.start(cluster.directory().config().safekeepers().size());
     }
 
     private void standbyIs(String name) throws IOException, InterruptedException {

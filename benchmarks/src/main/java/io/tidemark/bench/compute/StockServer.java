@@ -28,7 +28,7 @@ final class StockServer implements AutoCloseable {
     /** The same, and pg_receivewal has synced it, too. */
     Sample withReceivewal(Turn turn) throws Exception {
         configure(true);
-        long pid = receivewal.start();
+        long pid = receivewal.start(1).getFirst();
         try {
             return turn.on(server, () -> CpuClock.ofProcess(pid));
         } finally {
