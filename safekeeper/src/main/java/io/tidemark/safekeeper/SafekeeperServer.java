@@ -36,6 +36,9 @@ public final class SafekeeperServer implements AutoCloseable {
     /** How many timelines can wait for the disk at the same time. */
     private static final int OWNER_THREADS = 32;
 
+    /** How many connections have an event loop to themselves. */
+    private static final int OWN_LOOPS = 32;
+
     private final Closeable lock;
     private final NodeId nodeId;
     private final OwnerThreads ownerThreads;
@@ -88,12 +91,11 @@ public final class SafekeeperServer implements AutoCloseable {
             Map<String, String> settings = config.settings();
             settings.put("id", id.toString());
             AtomicBoolean ready = new AtomicBoolean();
-            EventLoops eventLoops = startup.closing(new EventLoops("edge"));
+            EventLoops eventLoops = startup.closing(EventLoops.withOwnLoops("edge", OWN_LOOPS));
             TcpEdge pgEdge = startup.closing(PgEdge.bind(
-                    eventLoops,
                     config.listenPg().toSocketAddress(),
                     config.idleTimeout(),
-                    new EdgeContext(registry, connections, settings, metrics, gate)));
+                    new EdgeContext(eventLoops, registry, connections, settings, metrics, gate)));
             HttpEdge httpEdge = startup.closing(HttpEdge.bind(
                     eventLoops.group(),
                     eventLoops.serverChannel(),

@@ -53,9 +53,8 @@ public final class ReceiveWal implements AutoCloseable {
             names.add(NAME + copy);
             processes.add(startOne(NAME + copy));
         }
-        postgres.configure(Map.of(
-                "synchronous_standby_names",
-                "ANY %d (%s)".formatted(copies / 2 + 1, String.join(", ", names))));
+        postgres.configure(
+                Map.of("synchronous_standby_names", "ANY %d (%s)".formatted(copies / 2 + 1, String.join(", ", names))));
         postgres.reload();
         for (String name : names) {
             awaitSync(postgres, name);

@@ -111,7 +111,9 @@ public final class CommitCommand implements Callable<Integer> {
                         Contender.of(RECEIVEWALS, () -> turn(cluster, pgbench, count, standbys, standbys::receivewals)),
                         Contender.of(QUORUM, () -> turn(cluster, pgbench, count, standbys, standbys::quorum)),
                         Contender.of(NOBODY, () -> turn(cluster, pgbench, count, standbys, standbys::nobody))),
-                List.of(new Target(QUORUM, RECEIVEWAL, Metric.TPS, TARGET), new Target(QUORUM, RECEIVEWALS, Metric.TPS, TARGET)));
+                List.of(
+                        new Target(QUORUM, RECEIVEWAL, Metric.TPS, TARGET),
+                        new Target(QUORUM, RECEIVEWALS, Metric.TPS, TARGET)));
     }
 
     private Sample turn(ProcessCluster cluster, Pgbench pgbench, int count, Standbys standbys, Standbys.Start start)

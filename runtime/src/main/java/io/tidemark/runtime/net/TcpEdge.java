@@ -55,7 +55,7 @@ public final class TcpEdge implements AutoCloseable {
             throws IOException {
         ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         var bound = new ServerBootstrap()
-                .group(loops.group())
+                .group(loops.group(), loops.connectionGroup())
                 .channel(loops.serverChannel())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
@@ -63,6 +63,7 @@ public final class TcpEdge implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel connection) {
+                        var _ = connection.closeFuture().addListener(_ -> loops.left(connection));
                         if (connections.size() >= limits.maxConnections()) {
                             tooMany.run();
                             var _ = connection.close();

@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One thread's worth of state with a bounded mailbox, on borrowed threads: while the mailbox is empty there is no thread.
+ * One thread's worth of state with a bounded mailbox, on borrowed threads: while the mailbox is empty there is no thread. Who has brought a
+ * message and may wait can lend its own ({@link #work}), which saves waking another one.
  *
  * <p>The atomics are the mailbox itself. {@code scheduled} is the token of ownership: whoever turned it from false to true has the
  * owner run, and it turns false again only when the mailbox was seen empty.
@@ -45,11 +46,24 @@ public final class Owner<M> {
      * @return true to go on; false when the mailbox is full, so that the teller stops until {@link #whenRoom} calls back
      */
     public boolean tell(M message, long bytes) {
+        boolean room = leave(message, bytes);
+        wake();
+        return room;
+    }
+
+    /** As {@link #tell}, for one who has more to say and then calls {@link #wake} or {@link #work}; until then it may just wait. */
+    public boolean leave(M message, long bytes) {
         waitingBytes.addAndGet(bytes);
         waitingMessages.incrementAndGet();
         mailbox.add(new Mail<>(message, bytes));
-        schedule();
         return hasRoom();
+    }
+
+    /** Handles in the calling thread what waits, as long as a turn takes; does nothing when another thread is at it. */
+    public void work() {
+        if (takesToken()) {
+            run();
+        }
     }
 
     /** True while nobody has to stop telling. */
@@ -80,13 +94,18 @@ public final class Owner<M> {
      */
     public void close() {
         closed = true;
-        schedule();
+        wake();
     }
 
-    private void schedule() {
-        if (!mailbox.isEmpty() && scheduled.compareAndSet(false, true)) {
+    /** Sees to it that a thread handles what waits. */
+    public void wake() {
+        if (takesToken()) {
             submit();
         }
+    }
+
+    private boolean takesToken() {
+        return !mailbox.isEmpty() && scheduled.compareAndSet(false, true);
     }
 
     private void submit() {

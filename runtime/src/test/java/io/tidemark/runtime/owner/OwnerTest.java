@@ -78,6 +78,42 @@ class OwnerTest {
     }
 
     @Test
+    void whatWasLeftWaitsForWhoeverLendsAThread() {
+        owner.leave("a", 1);
+        owner.leave("b", 1);
+        assertThat(tasks).isEmpty();
+        owner.work();
+        assertThat(seen).containsExactly("a", "b", "|");
+        assertThat(tasks).isEmpty();
+        owner.leave("c", 1);
+        owner.wake();
+        runAll();
+        assertThat(seen).endsWith("c", "|");
+    }
+
+    @Test
+    void nobodyWorksWhileAnotherThreadIsToDoIt() {
+        owner.tell("a", 1);
+        owner.leave("b", 1);
+        owner.work();
+        assertThat(seen).as("the task was handed out already").isEmpty();
+        runAll();
+        assertThat(seen).containsExactly("a", "b", "|");
+    }
+
+    @Test
+    void whoLendsAThreadGetsItBackAfterATurn() {
+        for (int i = 0; i < 9 * LIMITS.batchMessages(); i++) {
+            owner.leave("m", 1);
+        }
+        owner.work();
+        assertThat(tasks).as("the rest is for somebody else").hasSize(1);
+        assertThat(owner.waitingMessages()).isEqualTo(LIMITS.batchMessages());
+        runAll();
+        assertThat(owner.waitingMessages()).isZero();
+    }
+
+    @Test
     void idleOwnerHasNoTask() {
         owner.tell("a", 1);
         runAll();

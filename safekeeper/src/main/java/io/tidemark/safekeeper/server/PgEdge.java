@@ -3,7 +3,6 @@ package io.tidemark.safekeeper.server;
 import io.netty.channel.Channel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.tidemark.runtime.auth.Login;
-import io.tidemark.runtime.net.EventLoops;
 import io.tidemark.runtime.net.SilenceHandler;
 import io.tidemark.runtime.net.TcpEdge;
 import io.tidemark.safekeeper.timeline.TimelineRegistry;
@@ -31,10 +30,10 @@ public final class PgEdge {
     private PgEdge() {}
 
     /** Starts to listen; throws an {@link IOException} that names the address when that can't be done. */
-    public static TcpEdge bind(EventLoops loops, InetSocketAddress address, Duration idleTimeout, EdgeContext context)
+    public static TcpEdge bind(InetSocketAddress address, Duration idleTimeout, EdgeContext context)
             throws IOException {
         return TcpEdge.bind(
-                loops,
+                context.loops(),
                 address,
                 "PostgreSQL's protocol",
                 new TcpEdge.Limits(MAX_CONNECTIONS, SEND_BUFFER),

@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 final class WalPushHandler implements CopyHandler, ProposerLink {
     private static final int REPLY_SIZE_HINT_BYTES = 64;
 
+    /** More than that, and the owner's thread writes while this one receives and checks what comes behind it. */
+    private static final int MAX_OWN_WORK_BYTES = 128 << 10;
+
     private final PgServerConnection connection;
     private final Channel channel;
     private final EdgeContext context;
@@ -47,6 +50,7 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
     private final ArrayDeque<ProposerMessage> early = new ArrayDeque<>();
 
     private final WalScanAhead scanAhead = new WalScanAhead();
+    private int leftBytes;
     private boolean greeted;
     private boolean ended;
     private boolean stopped;
@@ -166,10 +170,18 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
         while ((message = early.poll()) != null) {
             tell(found, message, null);
         }
+        found.wake();
     }
 
     private void tell(Timeline open, ProposerMessage message, @Nullable ScannedWal scanned) {
-        if (!open.tell(this, message, scanned) && !stopped) {
+        if (message instanceof ProposerMessage.AppendRequest append) {
+            leftBytes += append.wal().readableBytes();
+        }
+        boolean room = open.leave(this, message, scanned);
+        if (leftBytes > MAX_OWN_WORK_BYTES) {
+            open.wake();
+        }
+        if (!room && !stopped) {
             stopped = true;
             channel.config().setAutoRead(false);
             open.whenRoom(() -> channel.eventLoop().execute(() -> {
@@ -177,6 +189,24 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
                 channel.config().setAutoRead(true);
             }));
         }
+    }
+
+    /**
+     * One chunk or less is made durable right here when nobody shares the loop: waking the owner's thread, and then the loop for the
+     * answer, takes as long as a disk does. See docs/decisions/0290-a-push-lends-its-thread.md.
+     */
+    @Override
+    public void onReadComplete() {
+        Timeline open = timeline;
+        if (open == null) {
+            return;
+        }
+        if (context.loops().isAlone(channel)) {
+            open.work();
+        } else {
+            open.wake();
+        }
+        leftBytes = 0;
     }
 
     @Override

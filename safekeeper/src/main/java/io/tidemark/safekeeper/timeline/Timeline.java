@@ -93,20 +93,33 @@ public final class Timeline {
 
     /** Hands over a message whose WAL, if it has any, was not scanned. */
     public boolean tell(ProposerLink link, ProposerMessage message) {
-        return tell(link, message, null);
+        boolean room = leave(link, message, null);
+        owner.wake();
+        return room;
     }
 
     /**
-     * Hands over a message of a proposer, with the reference it holds. The first one of a link is a greeting.
+     * Leaves a message of a proposer, with the reference it holds, for {@link #wake} or {@link #work}, which have to follow. The first one of
+     * a link is a greeting.
      *
      * @param scanned what {@link io.tidemark.safekeeper.acceptor.WalScanAhead} says of it
      * @return false when the mailbox is full: stop until {@link #whenRoom} calls back
      */
-    public boolean tell(ProposerLink link, ProposerMessage message, @Nullable ScannedWal scanned) {
+    public boolean leave(ProposerLink link, ProposerMessage message, @Nullable ScannedWal scanned) {
         long bytes = message instanceof ProposerMessage.AppendRequest append
                 ? append.wal().readableBytes()
                 : 0;
-        return owner.tell(new TimelineMessage.FromProposer(link, message, scanned), bytes);
+        return owner.leave(new TimelineMessage.FromProposer(link, message, scanned), bytes);
+    }
+
+    /** Has what was left done by another thread. */
+    public void wake() {
+        owner.wake();
+    }
+
+    /** Does in this thread what was left, waiting for the disk, unless another thread is at it. */
+    public void work() {
+        owner.work();
     }
 
     public void whenRoom(Runnable callback) {

@@ -260,12 +260,18 @@ public final class PgServerConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         replaying = true;
+        boolean any = false;
         try {
             while (state != State.BUSY && state != State.CLOSED && !waiting.isEmpty()) {
                 handle(waiting.remove());
+                any = true;
             }
         } finally {
             replaying = false;
+        }
+        // What waited may have come with a read that is complete since long.
+        if (any && copy != null) {
+            copy.onReadComplete();
         }
     }
 

@@ -221,6 +221,16 @@ class PgServerConnectionTest implements PgSession, CopyHandler {
     }
 
     @Test
+    void whatCameWithTheCommandEndsInAReadComplete() {
+        EmbeddedChannel server = opened();
+        receive(server, new FrontendMessage.Query("copy"), data("a"), data("b"));
+        assertThat(copied).isEmpty();
+        connection().startCopyBoth(this);
+        assertThat(copied).containsExactly("a", "b", "|");
+        assertThat(sent(server)).containsExactly(CopyResponse.BOTH);
+    }
+
+    @Test
     void copyGoesBothWaysAndEndsInTheQueryMode() {
         EmbeddedChannel server = opened();
         receive(server, new FrontendMessage.Query("copy"));
