@@ -3,67 +3,61 @@ package io.tidemark.it.compute;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tidemark.shim.postgres.PostgresServer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
-/** PostgreSQL's own programs of 15, where the machine has them; they work with servers of 14 and 15. */
+/** PostgreSQL's own programs: those of 15, where the machine has them, and others by their path. */
 final class PgPrograms {
-    private static final Path BIN = Path.of("/usr/lib/postgresql/15/bin");
+    /** Where Debian puts the programs of its own release. */
+    static final Path BIN = Path.of("/usr/lib/postgresql/15/bin");
+
     private static final long SECONDS = 120;
-    private static final Pattern SETVAL =
-            Pattern.compile("SELECT pg_catalog\\.setval\\('(.+)', (\\d+), (true|false)\\);");
+    private static final int LAST_AMCHECKED = 15;
 
     private PgPrograms() {}
 
-    static boolean areInstalled() {
-        return Files.isExecutable(BIN.resolve("pg_dump")) && Files.isExecutable(BIN.resolve("pg_amcheck"));
+    static boolean have(String program) {
+        return Files.isExecutable(BIN.resolve(program));
     }
 
-    /**
-     * What pg_dump says of a database.
-     *
-     * @param text definitions and rows, without what differs between any two dumps
-     * @param sequences the last value of each
-     */
-    record Dump(String text, TreeMap<String, Long> sequences) {}
-
-    /** The whole database, without the rows of unlogged tables. */
-    static Dump dump(PostgresServer server, String database) throws Exception {
-        String all = run(server, "pg_dump", "--no-unlogged-table-data", "--dbname=" + database);
-        StringBuilder text = new StringBuilder();
-        TreeMap<String, Long> sequences = new TreeMap<>();
-        all.lines().forEach(line -> {
-            Matcher setval = SETVAL.matcher(line);
-            if (setval.matches()) {
-                sequences.put(setval.group(1), Long.parseLong(setval.group(2)));
-            } else if (!line.startsWith("\\restrict ")
-                    && !line.startsWith("\\unrestrict ")) { // a random word each time
-                text.append(line).append('\n');
-            }
-        });
-        return new Dump(text.toString(), sequences);
+    /** Whether {@link #amcheck} works with a server; the extension alone ({@link SqlDigest#amcheck}) does with all. */
+    static boolean amchecks(int major) {
+        return major <= LAST_AMCHECKED && have("pg_amcheck");
     }
 
     /** Checks every heap and every B-tree of a database, the latter against their tables; throws what is wrong. */
     static void amcheck(PostgresServer server, String database) throws Exception {
-        run(server, "pg_amcheck", "--install-missing", "--heapallindexed", "--parent-check", "--database=" + database);
+        runOn(
+                server,
+                BIN.resolve("pg_amcheck"),
+                "--install-missing",
+                "--heapallindexed",
+                "--parent-check",
+                "--database=" + database);
     }
 
-    private static String run(PostgresServer server, String program, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                BIN.resolve(program).toString(),
-                "--host=127.0.0.1",
-                "--port=" + server.port(),
-                "--username=postgres",
-                "--no-password"));
+    /** Makes the tables of pgbench in a database, and runs its transactions. */
+    static void pgbench(PostgresServer server, String database, int transactions) throws Exception {
+        Path program = BIN.resolve("pgbench");
+        runOn(server, program, "--initialize", "--quiet", database);
+        runOn(server, program, "--no-vacuum", "--client=2", "--transactions=" + transactions / 2, database);
+    }
+
+    /** Runs a client program as the superuser, and answers what it prints; throws when it fails. */
+    static String runOn(PostgresServer server, Path program, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(
+                List.of(program.toString(), "--host=127.0.0.1", "--port=" + server.port(), "--username=postgres"));
         command.addAll(List.of(arguments));
+        return run(command);
+    }
+
+    static String run(List<String> command) throws Exception {
+        String program = command.getFirst();
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("HOME", "/nonexistent");
         Process process = builder.start();
@@ -72,7 +66,7 @@ final class PgPrograms {
         Thread.ofVirtual().start(() -> {
             try {
                 said.complete(new String(process.getErrorStream().readAllBytes(), UTF_8));
-            } catch (java.io.IOException e) {
+            } catch (IOException e) {
                 said.completeExceptionally(e);
             }
         });
