@@ -32,9 +32,9 @@ trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 mkdir -p "$work"/{apt.conf.d,lists/partial,archives/partial,unpacked/bin}
 
-release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
-  awk -v release="${release:-sid}" '$1 ~ "^(" release "|sid|unstable|testing|stable)$" && $2 == "main" {print $3; exit}')
+release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || true)
+mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+  awk -v release="${release:-sid}" '$1 ~ "^(" release "|sid|unstable|testing|stable)$" && $2 == "main" && !n++ {print $3}' || true)
 [[ -n $mirror ]] || skip "no source of this system's apt has ${release:-sid} main"
 signed_by=
 for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
