@@ -90,15 +90,21 @@ public final class Branches {
         unnamed.sweep();
         unnamed.begin(id);
         boolean done = false;
+        boolean answered = false;
         try {
             TimelineInfo made = making.run();
+            answered = true;
             naming.name(made);
             done = true;
             unnamed.named(id);
             return made;
+        } catch (ClusterException e) {
+            // A refusal is an answer too, or nobody was there who could have made it.
+            answered = true;
+            throw e;
         } finally {
             if (!done) {
-                unnamed.giveUp(id);
+                unnamed.giveUp(id, answered);
             }
         }
     }
@@ -207,8 +213,7 @@ public final class Branches {
 
     /** Everything that is committed by now: what the safekeepers know, or the pageserver when there was never any WAL. */
     Lsn head(Branch branch) throws IOException {
-        Lsn ingested = require(branch).lastRecordLsn();
-        return new CommittedWal(directory, branch).end(ingested);
+        return new CommittedWal(directory, branch).end(() -> require(branch).lastRecordLsn());
     }
 
     /** A branch's timeline; throws when the pageserver does not have it. */
@@ -276,7 +281,7 @@ public final class Branches {
             throw e;
         }
         deleteTree(directory.layout().computeDir(name));
-        return unnamed.discard(id);
+        return unnamed.forgetWal(id);
     }
 
     /**
@@ -335,7 +340,7 @@ public final class Branches {
             directory.branches().replace(name, old -> old.withTimeline(id));
         });
         forgetReaders(name);
-        unnamed.discard(branch.timelineId());
+        unnamed.discard(branch.timelineId(), true);
         return made.ancestorLsn();
     }
 }

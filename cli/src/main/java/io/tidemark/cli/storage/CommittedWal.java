@@ -11,9 +11,12 @@ import io.tidemark.wire.walpush.WalPushVersion;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,14 +42,26 @@ final class CommittedWal {
         this.id = new TenantTimelineId(directory.config().tenantId(), branch.timelineId());
     }
 
+    /** Says how far the pageserver is. */
+    @FunctionalInterface
+    interface Ingested {
+        Lsn lsn() throws IOException;
+    }
+
     /**
      * The end of what is committed.
      *
-     * @param known so much is, says the pageserver; the answer when there was never any WAL
+     * @param ingested so much is, asked while the safekeepers answer; the answer when there was never any WAL
      * @throws IOException when nobody writes, and a quorum does not agree on what was committed
      */
-    Lsn end(Lsn known) throws IOException {
-        List<TimelineStatus> statuses = statuses();
+    Lsn end(Ingested ingested) throws IOException {
+        Lsn known;
+        List<Future<Optional<TimelineStatus>>> asked;
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            asked = ask(threads);
+            known = ingested.lsn();
+        }
+        List<TimelineStatus> statuses = answers(asked);
         Lsn flushed = flushedByQuorum(statuses);
         Lsn end = known.max(committed(statuses));
         long deadline = System.nanoTime() + NEWS_PATIENCE.toNanos();
@@ -74,16 +89,31 @@ final class CommittedWal {
     }
 
     private List<TimelineStatus> statuses() {
-        List<TimelineStatus> statuses = new ArrayList<>();
-        for (SafekeeperPlace place : directory.config().safekeepers()) {
-            try {
-                new SafekeeperProbe(place.httpAddress()).timeline(id).ifPresent(statuses::add);
-            } catch (IOException down) {
-                // A quorum of the others knows as much, or the compute could not have committed.
-                log.debug("safekeeper {} is not asked: {}", place.id(), down.getMessage());
-            }
+        List<Future<Optional<TimelineStatus>>> asked;
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            asked = ask(threads);
         }
-        return statuses;
+        return answers(asked);
+    }
+
+    private List<Future<Optional<TimelineStatus>>> ask(ExecutorService threads) {
+        return directory.config().safekeepers().stream()
+                .map(place -> threads.submit(() -> status(place)))
+                .toList();
+    }
+
+    private static List<TimelineStatus> answers(List<Future<Optional<TimelineStatus>>> asked) {
+        return asked.stream().map(Future::resultNow).flatMap(Optional::stream).toList();
+    }
+
+    private Optional<TimelineStatus> status(SafekeeperPlace place) {
+        try {
+            return new SafekeeperProbe(place.httpAddress()).timeline(id);
+        } catch (IOException down) {
+            // A quorum of the others knows as much, or the compute could not have committed.
+            log.debug("safekeeper {} is not asked: {}", place.id(), down.getMessage());
+            return Optional.empty();
+        }
     }
 
     private static Lsn committed(List<TimelineStatus> statuses) {

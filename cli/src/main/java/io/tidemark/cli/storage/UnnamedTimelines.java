@@ -33,7 +33,11 @@ final class UnnamedTimelines {
     /** A pageserver that is told to make a timeline goes on when nobody waits for it any more, and knows of it only in the end. */
     private static final Duration LONGEST_MAKING = Duration.ofHours(1);
 
+    /** Of a timeline that nobody works on; whether the pageserver still makes it is not known. */
     private static final String NOBODY = "";
+
+    /** Of one that the pageserver has not, and will not have: safekeepers are left. */
+    private static final String ONLY_WAL = "only-wal";
 
     private final StorageDirectory directory;
     private final Path dir;
@@ -64,10 +68,14 @@ final class UnnamedTimelines {
         Files.deleteIfExists(file(id));
     }
 
-    /** For a timeline that was begun and came to nothing: deletes it now if that is possible, else somebody else does. */
-    void giveUp(TimelineId id) {
+    /**
+     * For a timeline that was begun and came to nothing: deletes it now if that is possible, else somebody else does.
+     *
+     * @param answered whether the pageserver has said what became of it, or was never asked: then it does not go on making it
+     */
+    void giveUp(TimelineId id, boolean answered) {
         try {
-            discard(id);
+            discard(id, answered);
         } catch (IOException e) {
             log.warn("timeline {} is deleted later: {}", id, e.getMessage());
             disown(id);
@@ -82,22 +90,32 @@ final class UnnamedTimelines {
         }
     }
 
+    /** Deletes a timeline that was begun, unless a branch has it. What is left of it is up to {@link #sweep}. */
+    void discard(TimelineId id, boolean answered) throws IOException {
+        if (directory.branches().nameOf(id).isPresent()) {
+            named(id);
+            return;
+        }
+        boolean known = directory.pageserver().delete(id);
+        if (known || answered) {
+            forgetWal(id);
+        } else {
+            askSafekeepers(id);
+            write(id, NOBODY);
+        }
+    }
+
     /**
-     * Deletes a timeline that was begun, unless a branch has it.
+     * Deletes the WAL of a timeline that the pageserver has forgotten.
      *
      * @return safekeepers that did not answer: they are asked again by {@link #sweep}
      */
-    List<String> discard(TimelineId id) throws IOException {
-        if (directory.branches().nameOf(id).isPresent()) {
-            named(id);
-            return List.of();
-        }
-        boolean known = directory.pageserver().delete(id);
-        List<String> silent = forgetWal(id);
-        if (silent.isEmpty() && (known || isOld(id))) {
+    List<String> forgetWal(TimelineId id) throws IOException {
+        List<String> silent = askSafekeepers(id);
+        if (silent.isEmpty()) {
             named(id);
         } else {
-            write(id, NOBODY);
+            write(id, ONLY_WAL);
         }
         return silent;
     }
@@ -111,7 +129,7 @@ final class UnnamedTimelines {
         }
     }
 
-    private List<String> forgetWal(TimelineId timeline) {
+    private List<String> askSafekeepers(TimelineId timeline) {
         List<String> silent = new ArrayList<>();
         for (SafekeeperPlace place : directory.config().safekeepers()) {
             try {
@@ -132,8 +150,9 @@ final class UnnamedTimelines {
         List<TimelineId> left = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(dir, "[0-9a-f]*[0-9a-f]")) {
             for (Path file : files) {
-                if (!isOwned(file)) {
-                    left.add(TimelineId.parse(file.getFileName().toString()));
+                TimelineId id = TimelineId.parse(file.getFileName().toString());
+                if (!isOwned(id)) {
+                    left.add(id);
                 }
             }
         }
@@ -145,29 +164,32 @@ final class UnnamedTimelines {
             try {
                 List<String> silent = sweep(id);
                 log.info("timeline {} of no branch is deleted; to be asked again: {}", id, silent);
+            } catch (NoSuchFileException e) {
+                log.debug("timeline {} of no branch is deleted by another command", id);
             } catch (ClusterException e) {
                 log.warn("timeline {} of no branch is not deleted yet: {}", id, e.getMessage());
             }
         }
     }
 
-    // Unlike in discard the file keeps its time: it says since when nobody makes the timeline.
+    // While the pageserver may still make it, the file keeps its time: it says since when nobody waits for that.
     private List<String> sweep(TimelineId id) throws IOException {
-        boolean known = directory.pageserver().delete(id);
-        List<String> silent = forgetWal(id);
-        if (silent.isEmpty() && (known || isOld(id))) {
-            named(id);
+        if (read(id).equals(ONLY_WAL)) {
+            return forgetWal(id);
         }
-        return silent;
+        boolean known = directory.pageserver().delete(id);
+        return known || isOld(id) ? forgetWal(id) : askSafekeepers(id);
     }
 
-    private static boolean isOwned(Path file) throws IOException {
+    private boolean isOwned(TimelineId id) throws IOException {
         try {
-            return ProcessMark.parse(Files.readString(file))
-                    .flatMap(ProcessMark::process)
-                    .isPresent();
+            return ProcessMark.parse(read(id)).flatMap(ProcessMark::process).isPresent();
         } catch (NoSuchFileException crossedOut) {
             return true;
         }
+    }
+
+    private String read(TimelineId id) throws IOException {
+        return Files.readString(file(id)).strip();
     }
 }

@@ -31,16 +31,19 @@ final class LayerDirectory {
         this.manifests = new ManifestStore(disk, directory);
     }
 
-    /** Reads the manifest, or writes the first one; removes files that it does not name. */
-    ManifestFormat.Manifest recover(Lsn startLsn) throws IOException {
-        if (!disk.exists(directory)) {
-            disk.createDirectory(directory);
-            Path parent = directory.getParent();
-            disk.syncDirectory(parent == null ? Path.of("") : parent);
-        }
-        List<String> names = disk.list(directory);
+    /**
+     * What was found.
+     *
+     * @param isWritten whether the manifest is on disk; a store that nothing was put into has none yet, and maybe no directory either
+     */
+    record Recovered(ManifestFormat.Manifest manifest, boolean isWritten) {}
+
+    /** Reads the manifest, and removes files that it does not name. Without one, and without layers, the store is new. */
+    Recovered recover(Lsn startLsn) throws IOException {
+        List<String> names = disk.exists(directory) ? disk.list(directory) : List.of();
         ManifestFormat.Manifest manifest;
-        if (names.contains(ManifestStore.NAME)) {
+        boolean isWritten = names.contains(ManifestStore.NAME);
+        if (isWritten) {
             manifest = withoutUnfinishedLsn(ManifestFormat.decode(
                     manifests.path().toString(),
                     manifests.read(),
@@ -51,11 +54,12 @@ final class LayerDirectory {
                         manifests.path().toString(), Reason.MISSING, "is not there, but layers are");
             }
             manifest = new ManifestFormat.Manifest(LayerSet.empty(startLsn), 1);
-            manifests.replace(ManifestFormat.encode(manifest));
         }
-        // Listed again: writing a manifest has used up the unfinished one that a crash may have left.
-        sweep(disk.list(directory), manifest.layers());
-        return manifest;
+        if (!names.isEmpty()) {
+            // Listed again: writing a manifest has used up the unfinished one that a crash may have left.
+            sweep(disk.list(directory), manifest.layers());
+        }
+        return new Recovered(manifest, isWritten);
     }
 
     /** Forgets L0 files of which a part was still to come: their WAL will be streamed again. */

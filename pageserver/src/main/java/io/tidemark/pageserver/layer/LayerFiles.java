@@ -42,6 +42,9 @@ public final class LayerFiles {
     /** Orders manifests; held while one is written. Never taken by the writer or a reader. */
     private final ReentrantLock committing = new ReentrantLock();
 
+    /** There is a manifest on disk. */
+    private volatile boolean begun;
+
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
 
@@ -52,7 +55,7 @@ public final class LayerFiles {
             LayerStoreListener listener,
             BlockCodec codec,
             PublishedMap published,
-            long nextNumber) {
+            LayerDirectory.Recovered recovered) {
         this.disk = disk;
         this.directory = directory;
         this.config = config;
@@ -60,7 +63,8 @@ public final class LayerFiles {
         this.codec = codec;
         this.manifests = new ManifestStore(disk, directory);
         this.published = published;
-        this.nextNumber = new AtomicLong(nextNumber);
+        this.nextNumber = new AtomicLong(recovered.manifest().nextNumber());
+        this.begun = recovered.isWritten();
     }
 
     /** The layers that are durable and published. */
@@ -175,10 +179,14 @@ public final class LayerFiles {
         try {
             requireAlive();
             LayerSet next = change.apply(layers());
+            if (!begun) {
+                makeDirectory();
+            }
             // Names before the manifest that uses them. It is one more fsync, and the order holds on any file system.
             disk.syncDirectory(directory);
             Set<FileLayer> before = layers().layers();
             manifests.replace(ManifestFormat.encode(new ManifestFormat.Manifest(next, nextNumber.get())));
+            begun = true;
             before.removeAll(next.layers());
             before.forEach(FileLayer::markObsolete);
             published.publish(map -> inMemory.apply(map).withFiles(next));
@@ -197,8 +205,38 @@ public final class LayerFiles {
         }
     }
 
+    // Also when it is there: whoever made it may have been killed before its name was durable.
+    private void makeDirectory() throws IOException {
+        disk.createDirectory(directory);
+        Path parent = directory.getParent();
+        disk.syncDirectory(parent == null ? Path.of("") : parent);
+    }
+
+    /** A new store gets its manifest before its first layer: layers without one are those of a store that has lost it. */
+    private void begin() throws IOException {
+        committing.lock();
+        try {
+            requireAlive();
+            if (!begun) {
+                makeDirectory();
+                manifests.replace(ManifestFormat.encode(new ManifestFormat.Manifest(layers(), nextNumber.get())));
+                begun = true;
+            }
+        } catch (DiskFullException e) {
+            throw e;
+        } catch (IOException | RuntimeException | Error e) {
+            fail(e);
+            throw e;
+        } finally {
+            committing.unlock();
+        }
+    }
+
     /** For flush and compaction: a file of a number of its own. */
     public LayerFileWriter newLayer(LayerKind kind, Lsn startLsn, Lsn endLsn) throws IOException {
+        if (!begun) {
+            begin();
+        }
         return new LayerFileWriter(
                 disk,
                 directory,

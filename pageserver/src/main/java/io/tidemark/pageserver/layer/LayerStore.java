@@ -46,18 +46,19 @@ public final class LayerStore implements AutoCloseable {
             Executor executor,
             LayerStoreListener listener,
             BlockCodec codec,
-            ManifestFormat.Manifest manifest) {
+            LayerDirectory.Recovered recovered) {
+        ManifestFormat.Manifest manifest = recovered.manifest();
         this.config = config;
         this.frozenLsn = manifest.layers().diskConsistentLsn();
         this.lastLsn = frozenLsn;
         this.published =
                 new PublishedMap(new LayerMap(new MemoryLayer(frozenLsn.plus(1)), List.of(), manifest.layers()));
-        this.files = new LayerFiles(disk, directory, config, listener, codec, published, manifest.nextNumber());
+        this.files = new LayerFiles(disk, directory, config, listener, codec, published, recovered);
         this.flusher = new Flusher(files, published, executor);
     }
 
     /**
-     * Opens the store of a directory, which is made when it is not there. What an unfinished write left is removed.
+     * Opens the store of a directory, which is made with the first change when it is not there. What an unfinished write left is removed.
      *
      * @param startLsn for a new one: every version will be above it; {@link Lsn#INVALID} for a timeline without an ancestor
      * @param executor runs flushes; they block on the disk
@@ -69,8 +70,8 @@ public final class LayerStore implements AutoCloseable {
         BlockCodec codec = new BlockCodec();
         boolean opened = false;
         try {
-            ManifestFormat.Manifest manifest = new LayerDirectory(disk, directory, codec).recover(startLsn);
-            LayerStore store = new LayerStore(disk, directory, config, executor, listener, codec, manifest);
+            LayerDirectory.Recovered recovered = new LayerDirectory(disk, directory, codec).recover(startLsn);
+            LayerStore store = new LayerStore(disk, directory, config, executor, listener, codec, recovered);
             opened = true;
             return store;
         } finally {

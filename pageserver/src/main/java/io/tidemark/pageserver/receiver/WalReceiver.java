@@ -14,6 +14,7 @@ import io.tidemark.wire.wal.InvalidWalException;
 import io.tidemark.wire.wal.WalRecord;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>While no safekeeper has the timeline, as with a branch that no compute has been started on, it asks now and then, and at once when
- * somebody waits for WAL.
+ * somebody waits for WAL. A branch that is as it was made is not asked about in the moment in which it is made either.
  *
  * <p>Owner: its virtual thread, which also calls the {@link WalTarget}. It is never interrupted: see {@link Wakeups}.
  */
@@ -112,8 +113,14 @@ public final class WalReceiver implements AutoCloseable {
 
     private void run() {
         int asked = 0;
+        // Branches are made by the dozen, and most of them are not written to at once, or ever.
+        boolean hurry = !target.isUntouched();
         while (!wakeups.isStopped()) {
             try {
+                if (!hurry) {
+                    hurry = true;
+                    wakeups.pauseUnlessNudged(config.idlePoll());
+                }
                 Safekeepers.Answers answers = wakeups.call(() -> safekeepers.ask(null), _ -> {});
                 Optional<Candidate> best = SafekeeperChoice.best(answers.candidates());
                 if (best.isPresent()) {
@@ -147,17 +154,15 @@ public final class WalReceiver implements AutoCloseable {
         }
     }
 
-    /** Soon again in the beginning, since a compute may be starting, later less often. */
+    /** A second after it was made there may be a compute, later that is less likely; whoever waits for WAL nudges. */
     private void awaitTimeline(int asked) throws Wakeups.StoppedException {
         if (!unwritten) {
             LOG.info("{}: no safekeeper has this timeline yet; waits until something is written to it", id);
             unwritten = true;
         }
         wakeups.pause(config.firstBackoff());
-        Duration rest = config.backoff(asked).minus(config.firstBackoff());
-        if (rest.isPositive()) {
-            wakeups.pauseUnlessNudged(rest.compareTo(UNWRITTEN_PAUSE) < 0 ? rest : UNWRITTEN_PAUSE);
-        }
+        wakeups.pauseUnlessNudged(Collections.min(
+                List.of(UNWRITTEN_PAUSE, Collections.max(List.of(config.idlePoll(), config.backoff(asked))))));
     }
 
     /** Streams from one safekeeper until it is to be left. */

@@ -22,6 +22,11 @@ public interface WalTarget {
 
     int walSegmentSizeBytes();
 
+    /** Whether it is a branch that has nothing of its own yet, as far as it knows. */
+    default boolean isUntouched() {
+        return false;
+    }
+
     /**
      * A new connection begins: forgets what was ingested of an interrupted batch in memory only, and answers where to go on.
      *

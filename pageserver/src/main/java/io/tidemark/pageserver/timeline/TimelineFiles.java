@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   tenants/TENANT/timelines/TIMELINE/timeline     what it is; written last and deleted first, so that a directory without it
  *                                                  is nobody's
- *   tenants/TENANT/timelines/TIMELINE/layers/      its versions
+ *   tenants/TENANT/timelines/TIMELINE/layers/      its versions; not there before the first of them is
  * </pre>
  */
 final class TimelineFiles {

@@ -55,6 +55,12 @@ public final class TimelineIngest implements WalTarget {
     }
 
     @Override
+    public boolean isUntouched() {
+        return timeline.metadata().ancestor().isPresent()
+                && timeline.lastRecordLsn().equals(timeline.metadata().startLsn());
+    }
+
+    @Override
     public Lsn resume() throws IOException {
         timeline.requireAncestor(ANCESTOR_PATIENCE);
         if (lastEnd.isAfter(timeline.lastRecordLsn())) {

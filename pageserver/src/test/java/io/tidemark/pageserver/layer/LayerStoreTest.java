@@ -227,6 +227,17 @@ class LayerStoreTest {
     }
 
     @Test
+    void aNewStoreIsNotOnDiskBeforeItsFirstLayer() throws IOException {
+        fixture.reopen();
+        fixture.put(block(1, 1), 10, true, PAGE);
+        assertThat(disk.exists(StoreFixture.DIRECTORY)).isFalse();
+        fixture.store.freeze(Lsn.of(10));
+        assertThat(disk.list(StoreFixture.DIRECTORY)).hasSize(2).contains(ManifestStore.NAME);
+        fixture.reopen();
+        checkAll(10);
+    }
+
+    @Test
     void layersWithoutAManifestAreNotGuessedAt() throws IOException {
         fixture.put(block(1, 1), 10, true, PAGE);
         fixture.store.freeze(Lsn.of(10));

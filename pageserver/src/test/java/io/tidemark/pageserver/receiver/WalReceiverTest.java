@@ -43,12 +43,16 @@ class WalReceiverTest {
     }
 
     private WalReceiver receiver(WalTarget target) {
+        return receiver(target, WalReceiverConfig.DEFAULT);
+    }
+
+    private WalReceiver receiver(WalTarget target, WalReceiverConfig config) {
         return new WalReceiver(
                 target,
                 () -> List.of(safekeeper.address()),
                 new Connections(loops),
                 null,
-                WalReceiverConfig.DEFAULT,
+                config,
                 new WalReceiverMetrics(new PrometheusRegistry()));
     }
 
@@ -118,6 +122,27 @@ class WalReceiverTest {
     }
 
     @Test
+    void aBranchThatNobodyHasWrittenToIsNotAskedAboutBeforeSomebodyWaits() {
+        safekeeper.hasTimeline = true;
+        WalReceiverConfig usual = WalReceiverConfig.DEFAULT;
+        WalReceiverConfig patient = new WalReceiverConfig(
+                usual.connectTimeout(),
+                usual.silenceTimeout(),
+                usual.laggingTimeout(),
+                usual.maxLagBytes(),
+                Duration.ofHours(1),
+                usual.firstBackoff(),
+                usual.maxBackoff(),
+                usual.batchRecords(),
+                usual.batchBytes());
+        try (WalReceiver receiver = receiver(new Target(FakeSafekeeper.SYSTEM_ID, () -> {}, true), patient)) {
+            assertThat(safekeeper.questions()).isZero();
+            receiver.nudge();
+            Awaitility.await().atMost(DEADLINE).until(() -> receiver.currentSafekeeper() != null);
+        }
+    }
+
+    @Test
     void walOfAnotherClusterIsNotTaken() {
         safekeeper.hasTimeline = true;
         SystemId other = SystemId.of(FakeSafekeeper.SYSTEM_ID.value() + 1);
@@ -172,10 +197,14 @@ class WalReceiverTest {
         void run() throws IOException;
     }
 
-    private record Target(SystemId systemId, OnResume onResume) implements WalTarget {
+    private record Target(SystemId systemId, OnResume onResume, boolean isUntouched) implements WalTarget {
         /** Of the cluster whose WAL the fake has. */
         Target(OnResume onResume) {
             this(FakeSafekeeper.SYSTEM_ID, onResume);
+        }
+
+        Target(SystemId systemId, OnResume onResume) {
+            this(systemId, onResume, false);
         }
 
         @Override
