@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 final class WalPushHandler implements CopyHandler, ProposerLink {
     private static final int REPLY_SIZE_HINT_BYTES = 64;
 
-    /** More than that, and the owner's thread writes while this one receives and checks what comes behind it. */
-    private static final int MAX_OWN_WORK_BYTES = 128 << 10;
+    /** A writer that sends a full chunk has more: the owner's thread writes while this one receives and checks what comes behind it. */
+    private static final int FULL_CHUNK_BYTES = 128 << 10;
 
     private final PgServerConnection connection;
     private final Channel channel;
@@ -178,7 +178,7 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
             leftBytes += append.wal().readableBytes();
         }
         boolean room = open.leave(this, message, scanned);
-        if (leftBytes > MAX_OWN_WORK_BYTES) {
+        if (leftBytes >= FULL_CHUNK_BYTES) {
             open.wake();
         }
         if (!room && !stopped) {
@@ -192,7 +192,7 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
     }
 
     /**
-     * One chunk or less is made durable right here when nobody shares the loop: waking the owner's thread, and then the loop for the
+     * Less than a chunk is made durable right here when nobody shares the loop: waking the owner's thread, and then the loop for the
      * answer, takes as long as a disk does. See docs/decisions/0290-a-push-lends-its-thread.md.
      */
     @Override
