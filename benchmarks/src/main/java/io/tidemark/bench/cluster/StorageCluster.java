@@ -11,8 +11,18 @@ import io.tidemark.cli.storage.ComputeStatus;
 import io.tidemark.cli.storage.Computes;
 import io.tidemark.cli.storage.StorageDirectory;
 import io.tidemark.cli.storage.StorageProcesses;
+import io.tidemark.runtime.net.EventLoops;
+import io.tidemark.runtime.net.HostPort;
+import io.tidemark.shim.pager.PageClient;
 import io.tidemark.shim.postgres.PostgresServer;
 import io.tidemark.shim.postgres.ServerUser;
+import io.tidemark.wire.client.PgClientConfig;
+import io.tidemark.wire.id.Lsn;
+import io.tidemark.wire.id.TenantTimelineId;
+import io.tidemark.wire.page.PageRequest;
+import io.tidemark.wire.page.PageResponse;
+import io.tidemark.wire.page.PagestreamVersion;
+import io.tidemark.wire.page.RequestHeader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +35,7 @@ import java.util.Map;
  * start} does, each a process of its own.
  */
 public final class StorageCluster implements AutoCloseable {
+    private static final Duration PAGESERVER_PATIENCE = Duration.ofMinutes(5);
     private static final Duration QUIET_DEADLINE = Duration.ofMinutes(2);
     private static final Duration QUIET_WINDOW = Duration.ofMillis(500);
     private static final double QUIET_SHARE = 0.05;
@@ -85,6 +96,32 @@ public final class StorageCluster implements AutoCloseable {
     public void stopCompute(String branch) throws IOException, InterruptedException {
         computes.stop(branch);
         ScratchDirectory.deleteTree(dataDir(branch));
+    }
+
+    /** What databases of a branch have in relations, as the page service answers; databases by their oids. */
+    public long databaseBytes(String branch, List<Integer> databases) throws IOException, InterruptedException {
+        TenantTimelineId timeline = new TenantTimelineId(
+                directory.config().tenantId(),
+                directory.branches().require(branch).timelineId());
+        HostPort address = directory.config().pageserverPg();
+        long bytes = 0;
+        try (EventLoops loops = new EventLoops("size");
+                PageClient client = PageClient.connect(
+                        loops.group().next(),
+                        PgClientConfig.of(address.host(), address.port(), "tidemark"),
+                        timeline,
+                        PagestreamVersion.V3,
+                        PAGESERVER_PATIENCE)) {
+            for (int database : databases) {
+                var request = new PageRequest.DbSize(new RequestHeader(1, RequestHeader.LATEST, Lsn.INVALID), database);
+                PageResponse answer = client.ask(request, PAGESERVER_PATIENCE);
+                if (!(answer instanceof PageResponse.DbSize size)) {
+                    throw new IOException("no size of database " + database + ": " + answer);
+                }
+                bytes += size.sizeBytes();
+            }
+        }
+        return bytes;
     }
 
     /** CPU time so far of the safekeepers, the pageserver, and a branch's shim. */

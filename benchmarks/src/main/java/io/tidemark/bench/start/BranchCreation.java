@@ -11,6 +11,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
+import java.util.List;
 
 /** A branch at the head of another one, and the nearest that a stock PostgreSQL has: a copy of a database in the same server. */
 final class BranchCreation {
@@ -45,6 +46,14 @@ final class BranchCreation {
         storage.awaitQuiet();
         Arrays.sort(millis);
         return Sample.of(MEDIAN, percentile(millis, 0.5)).and(NINETIETH, percentile(millis, NINETY_PERCENT));
+    }
+
+    /** What these databases of a branch have in relations, as the pageserver answers. */
+    long bytes(List<Integer> databases) throws IOException, InterruptedException {
+        storage.branches().create("sized", Starts.MAIN, new BranchTime.Head());
+        long bytes = storage.databaseBytes("sized", databases);
+        storage.branches().delete("sized");
+        return bytes;
     }
 
     /** The smallest value that at least this share of them does not exceed. */

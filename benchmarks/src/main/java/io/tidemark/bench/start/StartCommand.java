@@ -1,5 +1,6 @@
 package io.tidemark.bench.start;
 
+import io.tidemark.bench.cluster.LinkedDatabases;
 import io.tidemark.bench.cluster.PgbenchDatabase;
 import io.tidemark.bench.cluster.StorageCluster;
 import io.tidemark.bench.harness.BenchOptions;
@@ -34,10 +35,13 @@ import picocli.CommandLine.Option;
             "server (-c fast, -X stream, --no-sync) and starts; cp copies a stopped one and starts. Safekeepers and pageserver are",
             "processes of their own that run all the time. What is dirty is synced before each turn.",
             "A branch is made at the head of another one, without a compute; the copy of the database is STRATEGY file_copy.",
-            "Needs about 2.3 times the size on disk."
+            "Needs about 2.3 times the size on disk. With --only-branches all beyond the first 5 GB are copies of that database whose files",
+            "are hard links, before they are imported: it needs 5 GB and a third of the size."
         })
 public final class StartCommand implements Callable<Integer> {
     private static final double DISK_FACTOR = 2.3;
+    private static final double IMPORTED_FACTOR = 0.33;
+    private static final int MAX_LOADED_MEGABYTES = 5000;
 
     @Mixin
     BenchOptions options = new BenchOptions();
@@ -56,34 +60,68 @@ public final class StartCommand implements Callable<Integer> {
                     "Branches that one turn makes, one after the other; 0: only starts (default ${DEFAULT-VALUE}).")
     int branches = 30;
 
+    @Option(
+            names = "--only-branches",
+            description = "Nothing but branches, and nothing beside them: for sizes that no peer should have to copy.")
+    boolean onlyBranches;
+
     @Override
     public Integer call() throws Exception {
         PostgresBinaries binaries = PostgresArchives.configured().require(WalSample.PG_MAJOR);
         for (int megabytes : sizesMegabytes) {
             try (ScratchDirectory scratch = options.scratch()) {
-                requireSpace(scratch.path(), megabytes);
-                measure(binaries, scratch, megabytes);
+                if (onlyBranches) {
+                    requireSpace(
+                            scratch.path(),
+                            megabytes,
+                            Math.min(megabytes, MAX_LOADED_MEGABYTES) + IMPORTED_FACTOR * megabytes);
+                    measureBranches(binaries, scratch, megabytes);
+                } else {
+                    requireSpace(scratch.path(), megabytes, DISK_FACTOR * megabytes);
+                    measure(binaries, scratch, megabytes);
+                }
             }
         }
         return 0;
     }
 
-    private static void requireSpace(Path directory, int megabytes) throws IOException {
+    private static void requireSpace(Path directory, int megabytes, double needed) throws IOException {
         double free = Files.getFileStore(directory).getUsableSpace() / 1e6;
-        if (free < DISK_FACTOR * megabytes) {
+        if (free < needed) {
             throw new IOException("%d MB need %.0f MB of disk, and %.0f MB are free; --dir names another one"
-                    .formatted(megabytes, DISK_FACTOR * megabytes, free));
+                    .formatted(megabytes, needed, free));
+        }
+    }
+
+    private PostgresServer load(PostgresBinaries binaries, ScratchDirectory scratch, int megabytes) throws Exception {
+        options.say("loading about " + megabytes + " MB");
+        return PgbenchDatabase.create(
+                binaries,
+                scratch.resolve("source"),
+                options.pgTool("pgbench"),
+                PgbenchDatabase.scaleOf(megabytes),
+                Starts.SETTINGS);
+    }
+
+    private void measureBranches(PostgresBinaries binaries, ScratchDirectory scratch, int megabytes) throws Exception {
+        int databases = (megabytes + MAX_LOADED_MEGABYTES - 1) / MAX_LOADED_MEGABYTES;
+        try (PostgresServer source = load(binaries, scratch, megabytes / databases);
+                StorageCluster storage = StorageCluster.start(scratch.resolve("storage"))) {
+            options.say("linking " + (databases - 1) + " copies");
+            List<Integer> oids = LinkedDatabases.make(source, databases - 1);
+            options.say("importing it");
+            storage.importStopped(Starts.MAIN, source.dataDir());
+            BranchCreation creation = new BranchCreation(storage, source, branches);
+            options.compare(
+                    "branch creation, %d databases that the pageserver says have %.0f MB on a branch, %d a turn"
+                            .formatted(databases, creation.bytes(oids) / 1e6, branches),
+                    List.of(Contender.of(BranchCreation.BRANCH, creation::branches)),
+                    List.<Target>of());
         }
     }
 
     private void measure(PostgresBinaries binaries, ScratchDirectory scratch, int megabytes) throws Exception {
-        options.say("loading about " + megabytes + " MB");
-        try (PostgresServer source = PgbenchDatabase.create(
-                        binaries,
-                        scratch.resolve("source"),
-                        options.pgTool("pgbench"),
-                        PgbenchDatabase.scaleOf(megabytes),
-                        Starts.SETTINGS);
+        try (PostgresServer source = load(binaries, scratch, megabytes);
                 StorageCluster storage = StorageCluster.start(scratch.resolve("storage"))) {
             options.say("importing it");
             storage.importStopped(Starts.MAIN, source.dataDir());

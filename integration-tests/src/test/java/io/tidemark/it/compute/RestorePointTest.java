@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.cli.cluster.ClusterException;
+import io.tidemark.cli.cluster.JsonHttp;
 import io.tidemark.cli.storage.BranchExport;
 import io.tidemark.cli.storage.BranchTime;
 import io.tidemark.cli.storage.Branches;
@@ -21,6 +22,7 @@ import io.tidemark.wire.id.Lsn;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -35,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What pg_create_restore_point named on a compute can be branched from, restored to and exported by that name. */
 class RestorePointTest {
     private static final String MAIN = StorageDirectory.MAIN;
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final Map<String, String> SETTINGS = Map.of("autovacuum", "off");
 
     @RegisterExtension
@@ -95,6 +98,50 @@ class RestorePointTest {
                     .contains("is back at point:0/1234");
             assertThat(sum(storage, MAIN)).isEqualTo("3");
         }
+    }
+
+    @Test
+    void aNamedPlaceIsGoneBackToAlsoWhenTheParentIsGone() throws Exception {
+        try (EmbeddedStorage storage = cluster.embedded(16)) {
+            Branches branches = new Branches(storage.directory());
+            StockCompute main = storage.startCompute(MAIN, 0, SETTINGS, StartListener.NONE);
+            try (Connection connection = connect(main.postgres())) {
+                SqlDigest.run(connection, "CREATE TABLE t AS SELECT 1 AS n");
+                point(connection, "the parent");
+                SqlDigest.run(connection, "INSERT INTO t VALUES (20)");
+                branches.create("history", MAIN, new BranchTime.Head());
+                branches.create("images", MAIN, new BranchTime.Head());
+            }
+            storage.stopCompute(MAIN);
+            for (String name : List.of("images", "history")) {
+                StockCompute compute = storage.startCompute(name, 0, SETTINGS, StartListener.NONE);
+                try (Connection connection = connect(compute.postgres())) {
+                    point(connection, "own");
+                    SqlDigest.run(connection, "INSERT INTO t VALUES (300)");
+                }
+                storage.stopCompute(name);
+            }
+            detach(storage, "images", "multi_level_and_no_reparent");
+            detach(storage, "history", "no_ancestor_and_reparent");
+            branches.delete(MAIN);
+            branches.create("a", "history", new BranchTime.AtPoint("the parent"));
+            branches.create("b", "history", new BranchTime.AtPoint("own"));
+            branches.create("c", "images", new BranchTime.AtPoint("own"));
+            assertThat(sum(storage, "a")).isEqualTo("1");
+            assertThat(sum(storage, "b")).isEqualTo("21");
+            assertThat(sum(storage, "c")).isEqualTo("21");
+            assertThatThrownBy(() -> branches.create("d", "images", new BranchTime.AtPoint("the parent")))
+                    .hasMessageContaining("no restore point 'the parent'");
+        }
+    }
+
+    private static void detach(EmbeddedStorage storage, String branch, String behavior) throws IOException {
+        StorageDirectory directory = storage.directory();
+        JsonHttp http = new JsonHttp(directory.config().pageserverHttp().toString(), PATIENCE, 1 << 20);
+        String path = "/v1/tenant/" + directory.config().tenantId() + "/timeline/"
+                + directory.branches().require(branch).timelineId();
+        JsonHttp.Answer answer = http.ask("PUT", path + "/detach_ancestor?detach_behavior=" + behavior, null, PATIENCE);
+        assertThat(answer.status()).as(answer.toString()).isEqualTo(200);
     }
 
     private static Lsn point(Connection connection, String name) throws Exception {

@@ -118,4 +118,19 @@ class RestorePointsTest {
         fixture.registry.delete(id(1));
         assertThat(points(fixture.timeline(2))).containsExactly("b +200 of 2", "c +300 of 2");
     }
+
+    @Test
+    void withItsHistoryADetachedTimelineHasThePointsOfThatToo() throws Exception {
+        name(root, 0x100, "a");
+        name(root, 0x200, "b");
+        root.flush();
+        Timeline branch = branch(2, 1, 0x200);
+        name(branch, 0x300, "c");
+        branch.flush();
+        fixture.registry.detach(branch, DetachBehavior.NO_ANCESTOR_AND_REPARENT);
+        fixture.registry.delete(id(1));
+        assertThat(points(branch)).containsExactly("a +100 of 2", "b +200 of 2", "c +300 of 2");
+        assertThat(points(branch(3, 2, 0x100))).containsExactly("a +100 of 3");
+        assertThat(points(branch(4, 2, 0x300))).containsExactly("a +100 of 2", "b +200 of 2", "c +300 of 4");
+    }
 }
