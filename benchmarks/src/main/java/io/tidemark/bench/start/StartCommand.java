@@ -14,6 +14,7 @@ import io.tidemark.shim.postgres.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -36,10 +37,11 @@ import picocli.CommandLine.Option;
             "processes of their own that run all the time. What is dirty is synced before each turn.",
             "A branch is made at the head of another one, without a compute; the copy of the database is STRATEGY file_copy.",
             "Needs about 2.3 times the size on disk. With --only-branches all beyond the first 5 GB are copies of that database whose files",
-            "are hard links, before they are imported: it needs 5 GB and a third of the size."
+            "are hard links, before they are imported: it needs 10 GB and a third of the size."
         })
 public final class StartCommand implements Callable<Integer> {
     private static final double DISK_FACTOR = 2.3;
+    private static final double COPIED_FACTOR = 2;
     private static final double IMPORTED_FACTOR = 0.33;
     private static final int MAX_LOADED_MEGABYTES = 5000;
 
@@ -62,7 +64,8 @@ public final class StartCommand implements Callable<Integer> {
 
     @Option(
             names = "--only-branches",
-            description = "Nothing but branches, and nothing beside them: for sizes that no peer should have to copy.")
+            description =
+                    "No starts; and beyond 5 GB nothing beside the branches, since no peer should have to copy that.")
     boolean onlyBranches;
 
     @Override
@@ -71,10 +74,8 @@ public final class StartCommand implements Callable<Integer> {
         for (int megabytes : sizesMegabytes) {
             try (ScratchDirectory scratch = options.scratch()) {
                 if (onlyBranches) {
-                    requireSpace(
-                            scratch.path(),
-                            megabytes,
-                            Math.min(megabytes, MAX_LOADED_MEGABYTES) + IMPORTED_FACTOR * megabytes);
+                    double loaded = Math.min(megabytes, MAX_LOADED_MEGABYTES);
+                    requireSpace(scratch.path(), megabytes, COPIED_FACTOR * loaded + IMPORTED_FACTOR * megabytes);
                     measureBranches(binaries, scratch, megabytes);
                 } else {
                     requireSpace(scratch.path(), megabytes, DISK_FACTOR * megabytes);
@@ -112,10 +113,17 @@ public final class StartCommand implements Callable<Integer> {
             options.say("importing it");
             storage.importStopped(Starts.MAIN, source.dataDir());
             BranchCreation creation = new BranchCreation(storage, source, branches);
+            List<Contender> contenders =
+                    new ArrayList<>(List.of(Contender.of(BranchCreation.BRANCH, creation::branches)));
+            if (databases == 1) {
+                // With links it must not run again: what it writes to one database would be in all of them.
+                source.start();
+                contenders.addFirst(Contender.of(BranchCreation.TEMPLATE, creation::template));
+            }
             options.compare(
                     "branch creation, %d databases that the pageserver says have %.0f MB on a branch, %d a turn"
                             .formatted(databases, creation.bytes(oids) / 1e6, branches),
-                    List.of(Contender.of(BranchCreation.BRANCH, creation::branches)),
+                    contenders,
                     List.<Target>of());
         }
     }
