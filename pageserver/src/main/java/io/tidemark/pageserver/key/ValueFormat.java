@@ -214,6 +214,20 @@ public final class ValueFormat {
         };
     }
 
+    /** Whether an encoded value is a WAL record. */
+    public static boolean isRecord(byte[] array, int offset, int length) {
+        return length > 0 && (array[offset] == RECORD || array[offset] == RECORD_ON_ZEROS);
+    }
+
+    /**
+     * Reads a value as {@link #decode} does, when {@link #isRecord}: by itself it is small enough for a compiler to spare the object.
+     *
+     * @throws InvalidValueException when the bytes are none
+     */
+    public static Redo decodeRecord(byte[] array, int offset, int length) throws InvalidValueException {
+        return decodeRecord(tagOf(array, offset, length), array, offset, length);
+    }
+
     private static Redo decodeRecord(int tag, byte[] array, int offset, int length) throws InvalidValueException {
         int end = offset + length;
         int at = offset + 2;

@@ -11,6 +11,7 @@ import java.util.IdentityHashMap;
  */
 final class ChainRead implements LayerFileReader.Rows {
     private final VersionSink sink;
+    private final VersionRun run = new VersionRun();
     private final IdentityHashMap<Layer, LayerFileReader.LastBlock> lastBlocks = new IdentityHashMap<>(4);
 
     private Key key = Key.MIN;
@@ -55,6 +56,11 @@ final class ChainRead implements LayerFileReader.Rows {
 
     void visit() {
         layersVisited++;
+    }
+
+    /** For layers in memory. */
+    VersionRun run() {
+        return run;
     }
 
     LayerFileReader.LastBlock lastBlock(Layer layer) {

@@ -25,7 +25,7 @@ final class KeyTable {
     /** The list's head. */
     private static final int HEAD = 0;
 
-    // A row: the key, the newest version (address << 32 | where it jumps to), its LSN, how many versions << 32 | where
+    // A row: the key, the newest version (address << 32 | how many there are), its LSN, where it jumps to << 32 | where
     // the links begin.
     // The last two are the writer's, but for the links.
     private static final int ROW = 5;
@@ -33,7 +33,7 @@ final class KeyTable {
     private static final int LOW = 1;
     private static final int NEWEST = 2;
     private static final int LSN = 3;
-    private static final int DEPTH = 4;
+    private static final int JUMP = 4;
 
     private volatile long[][] rows = new long[1][ROW * CHUNK];
 
@@ -71,32 +71,27 @@ final class KeyTable {
         return row(key, LOW);
     }
 
-    /** The address of the newest version. */
-    int newest(int key) {
+    /** The place of the newest version, as {@link VersionArena} defines it: its address, and how many versions there are. */
+    long newest(int key) {
         long[] chunk = rows[key >>> CHUNK_BITS];
-        return (int) ((long) LONGS.getAcquire(chunk, (key & (CHUNK - 1)) * ROW + NEWEST) >>> 32);
+        return (long) LONGS.getAcquire(chunk, (key & (CHUNK - 1)) * ROW + NEWEST);
     }
 
-    /** Where the newest version jumps to; for the writer, as the following two. */
+    /** Where the newest version jumps to; for the writer, as the following one. */
     int newestJump(int key) {
-        return (int) row(key, NEWEST);
+        return (int) (row(key, JUMP) >>> 32);
     }
 
     long newestLsn(int key) {
         return row(key, LSN);
     }
 
-    /** How many versions there are. */
-    int depth(int key) {
-        return (int) (row(key, DEPTH) >>> 32);
-    }
-
-    void setNewest(int key, int address, int jump, long lsn, int depth) {
+    void setNewest(int key, long place, int jump, long lsn) {
         long[] chunk = rows[key >>> CHUNK_BITS];
         int row = (key & (CHUNK - 1)) * ROW;
         chunk[row + LSN] = lsn;
-        chunk[row + DEPTH] = pair(depth, (int) chunk[row + DEPTH]);
-        LONGS.setRelease(chunk, row + NEWEST, pair(address, jump));
+        chunk[row + JUMP] = pair(jump, (int) chunk[row + JUMP]);
+        LONGS.setRelease(chunk, row + NEWEST, place);
     }
 
     private static long pair(int upper, int lower) {
@@ -132,7 +127,7 @@ final class KeyTable {
         int row = (key & (CHUNK - 1)) * ROW;
         chunk[row + HIGH] = high;
         chunk[row + LOW] = low;
-        chunk[row + NEWEST] = pair(address, 0);
+        chunk[row + NEWEST] = VersionArena.place(address, 1);
         chunk[row + LSN] = lsn;
         link(key, high, low);
         hash(key, high, low);
@@ -163,12 +158,12 @@ final class KeyTable {
     }
 
     private int next(int key, int level) {
-        int link = (int) row(key, DEPTH) + level;
+        int link = (int) row(key, JUMP) + level;
         return (int) INTS.getAcquire(links[link >>> CHUNK_BITS], link & (CHUNK - 1));
     }
 
     private void setNext(int key, int level, int to) {
-        int link = (int) row(key, DEPTH) + level;
+        int link = (int) row(key, JUMP) + level;
         INTS.setRelease(links[link >>> CHUNK_BITS], link & (CHUNK - 1), to);
     }
 
@@ -193,7 +188,7 @@ final class KeyTable {
         while (height < tall) {
             path[height++] = HEAD;
         }
-        rows[key >>> CHUNK_BITS][(key & (CHUNK - 1)) * ROW + DEPTH] = pair(1, newTower(tall));
+        rows[key >>> CHUNK_BITS][(key & (CHUNK - 1)) * ROW + JUMP] = pair(0, newTower(tall));
         for (int level = 0; level < tall; level++) {
             setNext(key, level, next(path[level], level));
         }

@@ -58,9 +58,10 @@ final class MemoryLayer implements Layer {
         int jump = 0;
         int depth = 0;
         if (known != 0) {
-            previous = keys.newest(known);
+            long newest = keys.newest(known);
+            previous = VersionArena.addressOf(newest);
             jump = keys.newestJump(known);
-            depth = keys.depth(known);
+            depth = VersionArena.depthOf(newest);
             if (keys.newestLsn(known) == lsn.value()) {
                 previous = arena.previous(previous);
                 jump = arena.jump(previous);
@@ -72,7 +73,7 @@ final class MemoryLayer implements Layer {
         if (known == 0) {
             keys.insert(key.high(), key.low(), address, lsn.value());
         } else {
-            keys.setNewest(known, address, jump, lsn.value(), depth + 1);
+            keys.setNewest(known, VersionArena.place(address, depth + 1), jump, lsn.value());
         }
         lastLsn = lsn;
         versions++;
@@ -85,17 +86,38 @@ final class MemoryLayer implements Layer {
         if (key == 0) {
             return;
         }
-        int at = arena.find(keys.newest(key), read.boundary());
-        if (at != 0) {
+        long place = arena.find(keys.newest(key), read.boundary());
+        if (place != 0) {
             read.visit();
         }
+        VersionRun run = read.run();
         boolean more = true;
-        while (at != 0 && more) {
-            byte[] value = new byte[arena.length(at)];
-            arena.copyTo(at, value);
-            more = read.row(arena.lsn(at), arena.isBase(at), value, 0, value.length);
-            at = arena.previous(at);
+        for (int atMost = VersionRun.FIRST; place != 0 && more; atMost = Math.min(2 * atMost, VersionRun.MOST)) {
+            place = run.collect(arena, place, atMost);
+            more = pass(run, read);
         }
+    }
+
+    /** Copies the versions of a run, up to a base, into one array: an array for each would cost as much as its bytes. */
+    private boolean pass(VersionRun run, ChainRead read) {
+        int count = 0;
+        int size = 0;
+        boolean more = true;
+        while (count < run.count() && more) {
+            int at = run.address(count);
+            size += arena.length(at);
+            more = !arena.isBase(at);
+            count++;
+        }
+        byte[] values = new byte[size];
+        int offset = 0;
+        for (int i = 0; i < count; i++) {
+            int at = run.address(i);
+            int length = arena.copyTo(at, values, offset);
+            more = read.row(arena.lsn(at), arena.isBase(at), values, offset, length);
+            offset += length;
+        }
+        return more;
     }
 
     @Override
@@ -107,14 +129,20 @@ final class MemoryLayer implements Layer {
     /** Writes all versions; the layer is frozen. */
     void writeTo(LayerFileWriter writer) throws IOException {
         byte[] value = new byte[64 << 10];
+        VersionRun run = new VersionRun();
         for (int key = keys.first(); key != 0; key = keys.next(key)) {
-            for (int at = keys.newest(key); at != 0; at = arena.previous(at)) {
-                int length = arena.length(at);
-                if (length > value.length) {
-                    value = new byte[length];
+            long place = keys.newest(key);
+            while (place != 0) {
+                place = run.collect(arena, place, VersionRun.MOST);
+                for (int i = 0; i < run.count(); i++) {
+                    int at = run.address(i);
+                    int length = arena.length(at);
+                    if (length > value.length) {
+                        value = new byte[length];
+                    }
+                    arena.copyTo(at, value, 0);
+                    writer.add(keys.high(key), keys.low(key), arena.lsn(at), arena.isBase(at), value, 0, length);
                 }
-                arena.copyTo(at, value);
-                writer.add(keys.high(key), keys.low(key), arena.lsn(at), arena.isBase(at), value, 0, length);
             }
         }
     }

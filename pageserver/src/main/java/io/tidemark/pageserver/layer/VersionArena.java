@@ -9,7 +9,8 @@ import java.lang.foreign.ValueLayout;
  *
  * <pre>
  * version := previous:i32 jump:i32 lsn:u64 length:i32 (top bit: a base) bytes        at a multiple of 8
- * address := its place in units of 8 bytes; 0 means none
+ * address := where it is in units of 8 bytes; 0 means none
+ * place   := address:i32 depth:i32                                                   depth: how many versions its list has from it on
  * </pre>
  *
  * <p>The versions of a key are a list from the newest to the oldest. {@code jump} leads further back, so that any LSN is found in
@@ -44,6 +45,18 @@ final class VersionArena implements AutoCloseable {
     private long position = FIRST_POSITION;
     /** No chunk before the first version: many timelines are idle. */
     private long chunkEnd;
+
+    static long place(int address, int depth) {
+        return (long) address << 32 | depth;
+    }
+
+    static int addressOf(long place) {
+        return (int) (place >>> 32);
+    }
+
+    static int depthOf(long place) {
+        return (int) place;
+    }
 
     /** Off-heap memory in use, in bytes. */
     long sizeBytes() {
@@ -88,7 +101,7 @@ final class VersionArena implements AutoCloseable {
     }
 
     /** How long the list is that the newest version of one of this length jumps to: without its last skew-binary digit. */
-    private static int jumpDepth(int depth) {
+    static int jumpDepth(int depth) {
         int rest = depth;
         int digit;
         do {
@@ -120,6 +133,11 @@ final class VersionArena implements AutoCloseable {
         return address;
     }
 
+    /** Where a version's {@link #previous} and, in the upper half, its {@link #jump} lead. */
+    long links(int address) {
+        return chunk(address).get(LONG, offset(address));
+    }
+
     int previous(int address) {
         return chunk(address).get(INT, offset(address));
     }
@@ -140,19 +158,30 @@ final class VersionArena implements AutoCloseable {
         return chunk(address).get(INT, offset(address) + LENGTH_AT) & ~BASE;
     }
 
-    void copyTo(int address, byte[] into) {
-        MemorySegment.copy(
-                chunk(address), ValueLayout.JAVA_BYTE, offset(address) + HEADER_BYTES, into, 0, length(address));
+    /** Copies the bytes of a version; answers how many there are. */
+    int copyTo(int address, byte[] into, int intoOffset) {
+        MemorySegment chunk = chunk(address);
+        long at = offset(address);
+        int length = chunk.get(INT, at + LENGTH_AT) & ~BASE;
+        MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, at + HEADER_BYTES, into, intoOffset, length);
+        return length;
     }
 
-    /** The newest version of a list at or below an LSN; 0 when there is none. */
-    int find(int newest, long lsn) {
-        int at = newest;
+    /** The place of the newest version of a list at or below an LSN; 0 when there is none. */
+    long find(long newest, long lsn) {
+        int at = addressOf(newest);
+        int depth = depthOf(newest);
         while (at != 0 && Long.compareUnsigned(lsn(at), lsn) > 0) {
             int further = jump(at);
-            at = further != 0 && Long.compareUnsigned(lsn(further), lsn) > 0 ? further : previous(at);
+            if (further != 0 && Long.compareUnsigned(lsn(further), lsn) > 0) {
+                at = further;
+                depth = jumpDepth(depth);
+            } else {
+                at = previous(at);
+                depth--;
+            }
         }
-        return at;
+        return at == 0 ? 0 : place(at, depth);
     }
 
     /** Gives the memory back. Nobody may read any more. */

@@ -40,6 +40,8 @@ public final class PageRedo {
     private final ResourceManagerRedo heap;
     private final ResourceManagerRedo heap2;
     private final Page page = new Page(new byte[Page.SIZE_BYTES]);
+    /** Who decodes one record after the other into one object gets one object here too. */
+    private @Nullable RedoRecord last;
 
     public PageRedo(RedoRules rules) {
         this.rules = rules;
@@ -65,10 +67,20 @@ public final class PageRedo {
     public Outcome apply(WalRecord record, BlockReference block, byte[] bytes) throws RedoException {
         page.wrap(bytes);
         try {
-            return apply(new RedoRecord(record, rules), block);
+            return apply(withRules(record), block);
         } catch (PageException | IndexOutOfBoundsException | InvalidWalException e) {
             throw new RedoException(record.start(), describe(record, block) + ": " + e.getMessage(), e);
         }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the same object, whatever it holds by now
+    private RedoRecord withRules(WalRecord record) {
+        RedoRecord known = last;
+        if (known == null || known.wal() != record) {
+            known = new RedoRecord(record, rules);
+            last = known;
+        }
+        return known;
     }
 
     private Outcome apply(RedoRecord record, BlockReference block) throws InvalidWalException {

@@ -15,7 +15,6 @@ import io.tidemark.wire.wal.WalDecoder;
 import io.tidemark.wire.wal.WalFlavour;
 import io.tidemark.wire.wal.WalRecord;
 import java.util.Arrays;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #page} or {@link #value}. Pages without a base are built on zeros. The arrays of the versions are read, not copied, and only
  * by the last call.
  *
- * <p>Belongs to one thread; made once and used for many keys, it allocates only what the records' decoding does.
+ * <p>Belongs to one thread; made once and used for many keys, it allocates next to nothing.
  */
 public final class Reconstruction {
     private final RedoRules rules;
@@ -127,12 +126,15 @@ public final class Reconstruction {
     }
 
     private void apply(int version, byte[] page) throws RedoException {
+        if (ValueFormat.isRecord(arrays[version], offsets[version], lengths[version])) {
+            applyRecord(version, page);
+            return;
+        }
         Value value = decode(version);
-        if (value instanceof Value.Redo record) {
-            applyRecord(record, version, page);
-        } else if (!ChangeRedo.apply(value, page)) {
+        if (!ChangeRedo.apply(value, page)) {
             throw damaged(version, "a base lies above another version");
-        } else if (value instanceof Value.VisibilityCleared || value instanceof Value.VisibilityTruncated) {
+        }
+        if (value instanceof Value.VisibilityCleared || value instanceof Value.VisibilityTruncated) {
             stampMap(version, page);
         }
     }
@@ -147,22 +149,22 @@ public final class Reconstruction {
         }
     }
 
-    private void applyRecord(Value.Redo value, int version, byte[] page) throws RedoException {
+    private void applyRecord(int version, byte[] page) throws RedoException {
         WalRecord record;
+        int blockId;
         try {
-            Lsn end = Lsn.of(lsns[version]);
-            record = decoder.decode(value.array(), value.offset(), value.length(), end.plus(-value.beforeEnd()), end);
-        } catch (InvalidWalException | IndexOutOfBoundsException e) {
+            Value.Redo value = ValueFormat.decodeRecord(arrays[version], offsets[version], lengths[version]);
+            blockId = value.blockId();
+            long end = lsns[version];
+            record = decoder.decodeNext(value.array(), value.offset(), value.length(), end - value.beforeEnd(), end);
+        } catch (InvalidValueException | InvalidWalException | IndexOutOfBoundsException e) {
             throw damaged(version, e);
         }
-        List<BlockReference> blocks = record.blocks();
-        for (int i = 0; i < blocks.size(); i++) {
-            if (blocks.get(i).id() == value.blockId()) {
-                redo.apply(record, blocks.get(i), page);
-                return;
-            }
+        BlockReference block = record.block(blockId);
+        if (block == null) {
+            throw damaged(version, "the record has no block reference " + blockId);
         }
-        throw damaged(version, "the record has no block reference " + value.blockId());
+        redo.apply(record, block, page);
     }
 
     private Value decode(int version) throws RedoException {

@@ -78,13 +78,7 @@ public final class RedoRecord {
 
     /** The block reference of this id, null when the record has none. */
     public @Nullable BlockReference block(int id) {
-        for (int i = 0; i < record.blocks().size(); i++) {
-            BlockReference block = record.blocks().get(i);
-            if (block.id() == id) {
-                return block;
-            }
-        }
-        return null;
+        return record.block(id);
     }
 
     /** The block number of a reference that must be there. */

@@ -62,6 +62,17 @@ class LayerStoreTest {
     }
 
     @Test
+    void aChainOfThousandsInMemoryIsReadToItsEnd() throws IOException {
+        StoreFixture large = new StoreFixture(new FakeDisk(), LayerConfig.DEFAULT, Runnable::run);
+        for (int lsn = 1; lsn <= 10_000; lsn++) {
+            large.put(block(1, 1), lsn, lsn == 500, bytes(lsn, lsn >>> 8));
+        }
+        assertThat(large.store.read(block(1, 1), Lsn.of(10_000), (k, l, b, v, o, n) -> {}))
+                .isEqualTo(new LayerSnapshot.Chain(true, 9501, 1));
+        large.model.checkAll(large.store, List.of(Lsn.of(499), Lsn.of(507), Lsn.of(508), Lsn.of(9000), Lsn.of(10_000)));
+    }
+
+    @Test
     void aChainGoesThroughOpenFrozenAndFlushedLayers() throws IOException {
         ArrayDeque<Runnable> flushes = new ArrayDeque<>();
         StoreFixture slow = new StoreFixture(new FakeDisk(), StoreFixture.SMALL, flushes::add);

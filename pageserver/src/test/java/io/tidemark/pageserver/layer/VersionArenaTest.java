@@ -29,16 +29,47 @@ class VersionArenaTest {
             }
             for (int i = 0; i < 2000; i++) {
                 long at = random.nextLong(lsn + 10);
-                int found = arena.find(newest, at);
+                long place = arena.find(VersionArena.place(newest, VERSIONS), at);
+                int found = VersionArena.addressOf(place);
                 var expected = model.floorEntry(at);
                 if (expected == null) {
-                    assertThat(found).isZero();
+                    assertThat(place).isZero();
                 } else {
                     assertThat(arena.lsn(found)).isEqualTo(expected.getKey());
+                    assertThat(VersionArena.depthOf(place))
+                            .isEqualTo(model.headMap(at, true).size());
                     byte[] bytes = new byte[arena.length(found)];
-                    arena.copyTo(found, bytes);
+                    assertThat(arena.copyTo(found, bytes, 0)).isEqualTo(bytes.length);
                     assertThat(bytes).isEqualTo(expected.getValue());
                 }
+            }
+        }
+    }
+
+    @Test
+    void aRunIsTheVersionsOneBehindTheOther() {
+        SplittableRandom random = new SplittableRandom(6);
+        try (VersionArena arena = new VersionArena()) {
+            int[] addresses = new int[VERSIONS + 1];
+            int jump = 0;
+            for (int depth = 1; depth <= VERSIONS; depth++) {
+                jump = arena.jumpInFrontOf(addresses[depth - 1], jump, depth - 1);
+                addresses[depth] = arena.append(addresses[depth - 1], jump, depth, false, new byte[3], 0, 3);
+            }
+            VersionRun run = new VersionRun();
+            for (int i = 0; i < 5000; i++) {
+                int depth = i < 300 ? i + 1 : 1 + random.nextInt(VERSIONS);
+                int atMost = 1 + random.nextInt(2 * VersionRun.MOST);
+                long behind = run.collect(arena, VersionArena.place(addresses[depth], depth), atMost);
+                int count = Math.min(depth, Math.min(atMost, VersionRun.MOST));
+                assertThat(run.count()).isEqualTo(count);
+                for (int at = 0; at < count; at++) {
+                    assertThat(run.address(at))
+                            .as("version " + at + " of " + count + " from " + depth + " on")
+                            .isEqualTo(addresses[depth - at]);
+                }
+                long expected = depth == count ? 0 : VersionArena.place(addresses[depth - count], depth - count);
+                assertThat(behind).isEqualTo(expected);
             }
         }
     }

@@ -40,6 +40,7 @@ public final class WalDecoder {
 
     private final int pgMajor;
     private final int applyFlag;
+    private final WalRecord next = new WalRecord();
 
     /** Of the record being decoded. */
     private long start;
@@ -64,6 +65,16 @@ public final class WalDecoder {
         WalRecord decoded = new WalRecord();
         decode(decoded, record, offset, length, startLsn.value(), endLsn.value());
         return decoded;
+    }
+
+    /**
+     * Like {@link #decode(byte[], int, int, Lsn, Lsn)}, into the one record that this decoder has for it: take what is needed before asking
+     * for the next one.
+     */
+    public WalRecord decodeNext(byte[] record, int offset, int length, long startLsn, long endLsn)
+            throws InvalidWalException {
+        decode(next, record, offset, length, startLsn, endLsn);
+        return next;
     }
 
     /** Like {@link #decode(byte[], int, int, Lsn, Lsn)}, into a record that is there; when it throws, that is of no use. */

@@ -141,6 +141,16 @@ public final class WalRecord {
         return view;
     }
 
+    /** The block reference of this id; null when the record has none. */
+    public @Nullable BlockReference block(int id) {
+        for (int i = 0; i < blockCount; i++) {
+            if (blocks[i].id() == id) {
+                return blocks[i];
+            }
+        }
+        return null;
+    }
+
     /** The replication origin, 0 when the record was made here. */
     public int originId() {
         return originId;
