@@ -170,7 +170,7 @@ class ReadOnlyComputeTest {
                     assertThat(kept(past)).isEqualTo("1,2,3");
                     assertThat(reader.leasedUntil().orElseThrow()).isAfter(Instant.now());
                     Lsn cutoff = GarbageCollection.run(storage, head);
-                    assertThat(cutoff).isEqualByComparingTo(head);
+                    assertThat(cutoff).isGreaterThanOrEqualTo(head);
                     assertThat(kept(past)).isEqualTo("1,2,3");
                 }
                 // What was leased can be built again; what was not is refused with a reason.
