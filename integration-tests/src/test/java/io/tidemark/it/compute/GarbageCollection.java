@@ -34,8 +34,8 @@ final class GarbageCollection {
                     .until(
                             () -> {
                                 put(client, timeline + "/checkpoint?compact=true", "");
-                                return cutoff(put(
-                                        client, timeline + "/do_gc", "{\"gc_horizon\": 0, \"pitr_interval\": 0}"));
+                                return cutoff(
+                                        put(client, timeline + "/do_gc", "{\"gc_horizon\": 0, \"pitr_interval\": 0}"));
                             },
                             cutoff -> cutoff.isAtLeast(head));
         }

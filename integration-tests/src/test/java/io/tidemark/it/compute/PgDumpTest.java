@@ -85,9 +85,11 @@ class PgDumpTest {
         DumpedDatabase.fill(server);
         List<Moment> moments = moments(pgDump, server, count);
 
-        boolean withBench = PgPrograms.have("pgbench");
+        boolean withBench = PgPrograms.have("pgbench") && PgPrograms.have("psql");
         if (withBench) {
             pgbench(server);
+            PgPrograms.psql(
+                    server, BENCH, "CREATE TABLE by_psql AS SELECT n, md5(n::text) FROM generate_series(1, 1000) AS n");
         }
         List<String> databases = withBench ? List.of(POSTGRES, BENCH) : List.of(POSTGRES);
         for (String database : databases) {
@@ -107,6 +109,10 @@ class PgDumpTest {
             Path after = file("after " + database);
             pgDump.dump(server, database, after);
             PgDump.requireSame("database " + database + " after the kill", file("before " + database), after);
+        }
+        if (withBench) {
+            assertThat(PgPrograms.psql(server, BENCH, "SELECT count(*), sum(n) FROM by_psql"))
+                    .isEqualTo("1000|500500");
         }
         amcheck(server);
         for (Moment moment : moments) {

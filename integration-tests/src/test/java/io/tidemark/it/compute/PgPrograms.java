@@ -48,6 +48,19 @@ final class PgPrograms {
         runOn(server, program, "--no-vacuum", "--client=2", "--transactions=" + transactions / 2, database);
     }
 
+    /** Runs a statement by psql, and answers its result without frames and heads. */
+    static String psql(PostgresServer server, String database, String statement) throws Exception {
+        return runOn(
+                        server,
+                        BIN.resolve("psql"),
+                        "--no-psqlrc",
+                        "--no-align",
+                        "--tuples-only",
+                        "--dbname=" + database,
+                        "--command=" + statement)
+                .strip();
+    }
+
     /** Runs a client program as the superuser, and answers what it prints; throws when it fails. */
     static String runOn(PostgresServer server, Path program, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(
