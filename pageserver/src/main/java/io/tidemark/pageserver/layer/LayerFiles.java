@@ -175,9 +175,7 @@ public final class LayerFiles {
 
     /** Makes a change of the files durable, then publishes it, together with one of the layers in memory. */
     void commit(UnaryOperator<LayerSet> change, UnaryOperator<LayerMap> inMemory) throws IOException {
-        committing.lock();
-        try {
-            requireAlive();
+        exclusively(() -> {
             LayerSet next = change.apply(layers());
             if (!begun) {
                 makeDirectory();
@@ -185,11 +183,38 @@ public final class LayerFiles {
             // Names before the manifest that uses them. It is one more fsync, and the order holds on any file system.
             disk.syncDirectory(directory);
             Set<FileLayer> before = layers().layers();
-            manifests.replace(ManifestFormat.encode(new ManifestFormat.Manifest(next, nextNumber.get())));
-            begun = true;
+            writeManifest(next);
             before.removeAll(next.layers());
             before.forEach(FileLayer::markObsolete);
             published.publish(map -> inMemory.apply(map).withFiles(next));
+        });
+        try {
+            listener.layersChanged(layers());
+        } catch (RuntimeException e) {
+            LOG.error("{}: a listener failed; what it should have heard is durable all the same", this, e);
+        }
+    }
+
+    /** A new store gets its manifest before its first layer: layers without one are those of a store that has lost it. */
+    private void begin() throws IOException {
+        exclusively(() -> {
+            if (!begun) {
+                makeDirectory();
+                writeManifest(layers());
+            }
+        });
+    }
+
+    private interface Change {
+        void make() throws IOException;
+    }
+
+    /** One change of the manifest at a time; what fails with anything but a full disk ends the store. */
+    private void exclusively(Change change) throws IOException {
+        committing.lock();
+        try {
+            requireAlive();
+            change.make();
         } catch (DiskFullException e) {
             throw e;
         } catch (IOException | RuntimeException | Error e) {
@@ -197,11 +222,6 @@ public final class LayerFiles {
             throw e;
         } finally {
             committing.unlock();
-        }
-        try {
-            listener.layersChanged(layers());
-        } catch (RuntimeException e) {
-            LOG.error("{}: a listener failed; what it should have heard is durable all the same", this, e);
         }
     }
 
@@ -212,24 +232,9 @@ public final class LayerFiles {
         disk.syncDirectory(parent == null ? Path.of("") : parent);
     }
 
-    /** A new store gets its manifest before its first layer: layers without one are those of a store that has lost it. */
-    private void begin() throws IOException {
-        committing.lock();
-        try {
-            requireAlive();
-            if (!begun) {
-                makeDirectory();
-                manifests.replace(ManifestFormat.encode(new ManifestFormat.Manifest(layers(), nextNumber.get())));
-                begun = true;
-            }
-        } catch (DiskFullException e) {
-            throw e;
-        } catch (IOException | RuntimeException | Error e) {
-            fail(e);
-            throw e;
-        } finally {
-            committing.unlock();
-        }
+    private void writeManifest(LayerSet layers) throws IOException {
+        manifests.replace(ManifestFormat.encode(new ManifestFormat.Manifest(layers, nextNumber.get())));
+        begun = true;
     }
 
     /** For flush and compaction: a file of a number of its own. */

@@ -108,29 +108,28 @@ class RestorePointsTest {
 
     @Test
     void aDetachedTimelineOffersItsOwn() throws Exception {
-        name(root, 0x100, "a");
-        name(root, 0x200, "b");
-        root.flush();
-        Timeline branch = branch(2, 1, 0x200);
-        name(branch, 0x300, "c");
-        branch.flush();
-        fixture.registry.detach(branch, DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
-        fixture.registry.delete(id(1));
-        assertThat(points(fixture.timeline(2))).containsExactly("b +200 of 2", "c +300 of 2");
+        Timeline branch = detached(DetachBehavior.MULTI_LEVEL_AND_NO_REPARENT);
+        assertThat(points(branch)).containsExactly("b +200 of 2", "c +300 of 2");
     }
 
     @Test
     void withItsHistoryADetachedTimelineHasThePointsOfThatToo() throws Exception {
+        Timeline branch = detached(DetachBehavior.NO_ANCESTOR_AND_REPARENT);
+        assertThat(points(branch)).containsExactly("a +100 of 2", "b +200 of 2", "c +300 of 2");
+        assertThat(points(branch(3, 2, 0x100))).containsExactly("a +100 of 3");
+        assertThat(points(branch(4, 2, 0x300))).containsExactly("a +100 of 2", "b +200 of 2", "c +300 of 4");
+    }
+
+    /** Branch 2, made at b, with c of its own; its ancestor, with a and b, is gone. */
+    private Timeline detached(DetachBehavior behavior) throws Exception {
         name(root, 0x100, "a");
         name(root, 0x200, "b");
         root.flush();
         Timeline branch = branch(2, 1, 0x200);
         name(branch, 0x300, "c");
         branch.flush();
-        fixture.registry.detach(branch, DetachBehavior.NO_ANCESTOR_AND_REPARENT);
+        fixture.registry.detach(branch, behavior);
         fixture.registry.delete(id(1));
-        assertThat(points(branch)).containsExactly("a +100 of 2", "b +200 of 2", "c +300 of 2");
-        assertThat(points(branch(3, 2, 0x100))).containsExactly("a +100 of 3");
-        assertThat(points(branch(4, 2, 0x300))).containsExactly("a +100 of 2", "b +200 of 2", "c +300 of 4");
+        return fixture.timeline(2);
     }
 }

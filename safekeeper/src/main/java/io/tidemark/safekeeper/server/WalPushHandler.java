@@ -192,8 +192,8 @@ final class WalPushHandler implements CopyHandler, ProposerLink {
     }
 
     /**
-     * Less than a chunk is made durable right here when nobody shares the loop: waking the owner's thread, and then the loop for the
-     * answer, takes as long as a disk does. See docs/decisions/0290-a-push-lends-its-thread.md.
+     * Less than a chunk is made durable right here when nobody shares the loop: that saves waking the owner's thread, and then the loop for
+     * the answer. See docs/decisions/0290-a-push-lends-its-thread.md.
      */
     @Override
     public void onReadComplete() {
