@@ -40,7 +40,12 @@ final class LayerDirectory {
 
     /** Reads the manifest, and removes files that it does not name. Without one, and without layers, the store is new. */
     Recovered recover(Lsn startLsn) throws IOException {
-        List<String> names = disk.exists(directory) ? disk.list(directory) : List.of();
+        List<String> names = List.of();
+        if (disk.exists(directory)) {
+            // The process before may have ended between giving the manifest its name and making that durable.
+            disk.syncDirectory(directory);
+            names = disk.list(directory);
+        }
         ManifestFormat.Manifest manifest;
         boolean isWritten = names.contains(ManifestStore.NAME);
         if (isWritten) {

@@ -33,14 +33,20 @@ final class TimelineFiles {
         this.disk = disk;
     }
 
-    /** All timelines there are, after the remains of those that were never finished, or were being deleted, are gone. */
+    /**
+     * All timelines there are, after the remains of those that were never finished, or were being deleted, are gone. What it finds is
+     * durable when it returns: the process before may have ended before the names it had given were.
+     */
     List<TenantTimelineId> list() throws IOException {
         disk.createDirectory(TENANTS);
         disk.syncDirectory(Path.of(""));
+        disk.syncDirectory(TENANTS);
         List<TenantTimelineId> found = new ArrayList<>();
         for (String tenant : disk.list(TENANTS)) {
             Path directory = TENANTS.resolve(tenant).resolve("timelines");
             if (disk.exists(directory)) {
+                disk.syncDirectory(TENANTS.resolve(tenant));
+                disk.syncDirectory(directory);
                 for (String timeline : disk.list(directory)) {
                     look(tenant, timeline, found);
                 }
@@ -57,6 +63,11 @@ final class TimelineFiles {
             LOG.warn("{}/{} is no timeline and left alone: {}", tenant, timeline, e.getMessage());
             return;
         }
+        if (!disk.isDirectory(directory(id))) {
+            LOG.warn("{} is no directory and left alone", directory(id));
+            return;
+        }
+        disk.syncDirectory(directory(id));
         if (disk.exists(metadata(id))) {
             found.add(id);
         } else {
@@ -108,13 +119,14 @@ final class TimelineFiles {
 
     /** Makes the directory of a timeline, durably. */
     void makeDirectory(TenantTimelineId id) throws IOException {
-        Path directory = directory(id);
-        for (Path path : List.of(TENANTS.resolve(id.tenantId().toString()), directory.getParent(), directory)) {
-            if (!disk.exists(path)) {
-                disk.createDirectory(path);
-                Path parent = path.getParent();
-                disk.syncDirectory(parent == null ? Path.of("") : parent);
-            }
+        Path parent = TENANTS;
+        for (String name :
+                List.of(id.tenantId().toString(), "timelines", id.timelineId().toString())) {
+            Path directory = parent.resolve(name);
+            disk.createDirectory(directory);
+            // Also when it is there: whoever made it may have failed before its name was durable.
+            disk.syncDirectory(parent);
+            parent = directory;
         }
     }
 
