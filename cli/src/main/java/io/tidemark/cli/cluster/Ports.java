@@ -9,11 +9,19 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 
-/** Chooses ports on 127.0.0.1 that nobody listens on now, never the same one twice. */
+/**
+ * Chooses ports on 127.0.0.1 that nobody listens on now, never the same one twice. Who gets one binds it seconds later, so it is none of
+ * those that the system gives to connections as they are made: from 32768 on, where nobody has set it otherwise.
+ */
 public final class Ports {
     private static final int PREFERRED_SAFEKEEPER_PG_PORT = 5454;
     private static final int PREFERRED_SAFEKEEPER_HTTP_PORT = 7676;
+
+    private static final int FIRST = 20_000;
+    private static final int END = 32_768;
+    private static final int TRIES = 1_000;
 
     private final boolean usual;
     private final Set<Integer> given = new HashSet<>();
@@ -29,13 +37,14 @@ public final class Ports {
             given.add(preferred);
             return preferred;
         }
-        while (true) {
-            try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-                if (given.add(socket.getLocalPort())) {
-                    return socket.getLocalPort();
-                }
+        for (int i = 0; i < TRIES; i++) {
+            int port = ThreadLocalRandom.current().nextInt(FIRST, END);
+            if (!given.contains(port) && isFree(port)) {
+                given.add(port);
+                return port;
             }
         }
+        throw new IOException("no port of 127.0.0.1 from " + FIRST + " to " + (END - 1) + " is free");
     }
 
     /** Safekeepers with ids from 1 on, each at two ports. */
