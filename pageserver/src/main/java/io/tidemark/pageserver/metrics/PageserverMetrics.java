@@ -77,6 +77,7 @@ public final class PageserverMetrics implements HttpMetrics {
         requests.labelValues(kind).inc();
     }
 
+    /** A page was answered this long after its LSN had arrived. */
     public void getPageTook(double seconds) {
         getPageSeconds.observe(seconds);
     }

@@ -144,7 +144,9 @@ final class PagestreamHandler implements CopyHandler {
             return switch (request) {
                 case PageRequest.GetPage getPage -> {
                     context.metrics().getPage();
+                    long start = System.nanoTime();
                     reader.page(getPage.rel(), getPage.block(), at, page);
+                    context.metrics().getPageTook((System.nanoTime() - start) / 1e9);
                     yield new PageResponse.GetPage(getPage, page);
                 }
                 case PageRequest.Exists exists -> {
