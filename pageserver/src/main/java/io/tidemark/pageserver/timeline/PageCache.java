@@ -5,6 +5,7 @@ import io.tidemark.wire.id.Lsn;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -18,9 +19,10 @@ import java.util.concurrent.locks.StampedLock;
  * is known the end is open, and whoever writes one closes it before that LSN can be asked for, so an entry with an open end is right
  * for every LSN that can be asked for. One entry per key; a newer one replaces an older one.
  *
- * <p>Why an open end is never stale: the writer first notes the new version's LSN ({@link View#changed}), then looks for an entry to
- * close, then publishes the LSN. A reader that keeps a page read at R looks at the note under the shard's lock and leaves the end open only when
- * nothing newer than R is noted. So either the reader sees the note, or the writer sees the entry.
+ * <p>Why an open end is never stale: the writer first notes the new versions' LSNs ({@link View#changed}), then, behind a full fence, looks
+ * for entries to close ({@link View#settle}), then publishes the LSNs. A reader that keeps a page read at R looks at the note under the shard's
+ * lock and leaves the end open only when nothing newer than R is noted. So either the reader sees the note, or the writer sees the
+ * entry. The same goes for a reader's word that it keeps pages at all: a timeline that nobody reads from is spared the search.
  *
  * <p>Sharded by key; each shard is a set-associative table under a stamped lock, so a hit costs an optimistic read and one copy of 8 KiB.
  * Within a set the entry that was not used for longest is replaced.
@@ -33,6 +35,11 @@ final class PageCache implements AutoCloseable {
 
     /** How many LSNs of changes a view notes; a key shares its slot with others, which only makes entries end early. */
     private static final int NOTES = 4096;
+
+    /** Room for changes of a view that writes little, and how many are left to be settled at once. */
+    private static final int FEW_CHANGES = 16;
+
+    private static final int MANY_CHANGES = 16 << 10;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment pages;
@@ -91,6 +98,13 @@ final class PageCache implements AutoCloseable {
     final class View implements AutoCloseable {
         private final long owner = nextOwner.getAndIncrement();
         private final AtomicLongArray notes = new AtomicLongArray(NOTES);
+        /** Whether anybody has ever kept a page here. */
+        private volatile boolean used;
+
+        /** The writer's: keys and LSNs whose entries are to be closed. */
+        private long[] changes = new long[3 * FEW_CHANGES];
+
+        private int changeCount;
 
         private View(Lsn startLsn) {
             for (int slot = 0; slot < NOTES; slot++) {
@@ -113,11 +127,34 @@ final class PageCache implements AutoCloseable {
             PageCache.this.put(this, key, fromLsn, readAt, page);
         }
 
-        /** A version of this key has been written at {@code lsn}, which is published after this call. From the one writer. */
+        /** A version of this key has been written at {@code lsn}, which is published after {@link #settle}. From the one writer. */
         void changed(Key key, Lsn lsn) {
-            long hash = hash(owner, key.high(), key.low());
-            notes.set(slot(hash), lsn.value());
-            closeEnd(owner, key, hash, lsn);
+            notes.setRelease(slot(hash(owner, key.high(), key.low())), lsn.value());
+            if (3 * changeCount == changes.length) {
+                if (changeCount == MANY_CHANGES) {
+                    settle();
+                } else {
+                    changes = Arrays.copyOf(changes, 2 * changes.length);
+                }
+            }
+            int at = 3 * changeCount++;
+            changes[at] = key.high();
+            changes[at + 1] = key.low();
+            changes[at + 2] = lsn.value();
+        }
+
+        /** What has been written may be published. From the one writer. */
+        void settle() {
+            if (changeCount == 0) {
+                return;
+            }
+            VarHandle.fullFence();
+            if (used) {
+                for (int at = 0; at < 3 * changeCount; at += 3) {
+                    closeEnd(owner, changes[at], changes[at + 1], changes[at + 2]);
+                }
+            }
+            changeCount = 0;
         }
 
         private boolean isUnchangedSince(long hash, Lsn lsn) {
@@ -150,7 +187,7 @@ final class PageCache implements AutoCloseable {
         int first = firstWay(hash);
         long stamp = shard.lock.tryOptimisticRead();
         if (stamp != 0) {
-            int entry = find(shard, first, owner, key);
+            int entry = find(shard, first, owner, key.high(), key.low());
             boolean covered = entry >= 0 && covers(shard, entry, at.value());
             if (covered) {
                 copyOut(hash, entry, into);
@@ -161,7 +198,7 @@ final class PageCache implements AutoCloseable {
         }
         stamp = shard.lock.readLock();
         try {
-            int entry = find(shard, first, owner, key);
+            int entry = find(shard, first, owner, key.high(), key.low());
             boolean covered = entry >= 0 && covers(shard, entry, at.value());
             if (covered) {
                 copyOut(hash, entry, into);
@@ -191,9 +228,9 @@ final class PageCache implements AutoCloseable {
         MemorySegment.copy(page(hash, entry), ValueLayout.JAVA_BYTE, 0, into, 0, PAGE);
     }
 
-    private static int find(Shard shard, int first, long owner, Key key) {
+    private static int find(Shard shard, int first, long owner, long high, long low) {
         for (int entry = first; entry < first + WAYS; entry++) {
-            if (shard.lows[entry] == key.low() && shard.highs[entry] == key.high() && shard.owners[entry] == owner) {
+            if (shard.lows[entry] == low && shard.highs[entry] == high && shard.owners[entry] == owner) {
                 return entry;
             }
         }
@@ -201,13 +238,14 @@ final class PageCache implements AutoCloseable {
     }
 
     private void put(View view, Key key, Lsn fromLsn, Lsn readAt, byte[] page) {
+        view.used = true; // before the note is read
         long owner = view.owner;
         long hash = hash(owner, key.high(), key.low());
         Shard shard = shards[(int) (hash & SHARDS - 1)];
         int first = firstWay(hash);
         long stamp = shard.lock.writeLock();
         try {
-            int entry = find(shard, first, owner, key);
+            int entry = find(shard, first, owner, key.high(), key.low());
             if (entry >= 0 && Long.compareUnsigned(shard.froms[entry], fromLsn.value()) > 0) {
                 return; // what is there is newer
             }
@@ -239,18 +277,19 @@ final class PageCache implements AutoCloseable {
         return oldest;
     }
 
-    private void closeEnd(long owner, Key key, long hash, Lsn lsn) {
+    private void closeEnd(long owner, long high, long low, long lsn) {
+        long hash = hash(owner, high, low);
         Shard shard = shards[(int) (hash & SHARDS - 1)];
         int first = firstWay(hash);
         long stamp = shard.lock.tryOptimisticRead();
-        if (stamp != 0 && find(shard, first, owner, key) < 0 && shard.lock.validate(stamp)) {
+        if (stamp != 0 && find(shard, first, owner, high, low) < 0 && shard.lock.validate(stamp)) {
             return;
         }
         stamp = shard.lock.writeLock();
         try {
-            int entry = find(shard, first, owner, key);
-            if (entry >= 0 && Long.compareUnsigned(shard.ends[entry], lsn.value()) > 0) {
-                shard.ends[entry] = lsn.value();
+            int entry = find(shard, first, owner, high, low);
+            if (entry >= 0 && Long.compareUnsigned(shard.ends[entry], lsn) > 0) {
+                shard.ends[entry] = lsn;
             }
         } finally {
             shard.lock.unlockWrite(stamp);

@@ -102,11 +102,12 @@ public final class TimelineWriter implements TimelineHead {
      * @param prev where the record that ends there starts
      */
     public void publish(Lsn lsn, Lsn prev, long nowNanos) throws IOException {
-        timeline.publish(lsn, prev);
         if (!writing.isHeldByCurrentThread()) {
             writing.lock();
         }
         try {
+            timeline.pages().settle();
+            timeline.publish(lsn, prev);
             if (lastPut.isAtMost(lsn)) { // else a part of the next record is there already
                 if (timeline.store().isFreezeDue(lsn, nowNanos)) {
                     freeze(lsn);

@@ -36,6 +36,8 @@ class PageCacheTest {
             assertThat(page).isEqualTo(filled(1));
             assertThat(view.get(KEY, Lsn.of(1_000), page)).isTrue();
             view.changed(KEY, Lsn.of(30));
+            view.changed(KEY, Lsn.of(40));
+            view.settle();
             assertThat(view.get(KEY, Lsn.of(29), page)).isTrue();
             assertThat(view.get(KEY, Lsn.of(30), page)).isFalse();
         }
@@ -46,6 +48,7 @@ class PageCacheTest {
         try (PageCache cache = new PageCache(1 << 20)) {
             PageCache.View view = cache.view(Lsn.INVALID);
             view.changed(KEY, Lsn.of(30));
+            view.settle();
             view.put(KEY, Lsn.of(10), Lsn.of(20), filled(1));
             assertThat(view.get(KEY, Lsn.of(20), page)).isTrue();
             assertThat(view.get(KEY, Lsn.of(21), page)).isFalse();
@@ -69,6 +72,25 @@ class PageCacheTest {
     }
 
     @Test
+    void ofManyChangesNoneIsForgotten() {
+        try (PageCache cache = new PageCache(1 << 20)) {
+            PageCache.View view = cache.view(Lsn.INVALID);
+            view.put(KEY, Lsn.of(10), Lsn.of(20), filled(1));
+            view.changed(KEY, Lsn.of(30));
+            for (int i = 0; i < 50_000; i++) {
+                view.changed(new Key(0, i), Lsn.of(31));
+            }
+            Key last = new Key(0, 49_999);
+            view.put(last, Lsn.of(10), Lsn.of(20), filled(2));
+            view.settle();
+            assertThat(view.get(KEY, Lsn.of(29), page)).isTrue();
+            assertThat(view.get(KEY, Lsn.of(30), page)).isFalse();
+            assertThat(view.get(last, Lsn.of(20), page)).isTrue();
+            assertThat(view.get(last, Lsn.of(31), page)).isFalse();
+        }
+    }
+
+    @Test
     void timelinesDoNotSeeEachOther() {
         try (PageCache cache = new PageCache(1 << 20)) {
             PageCache.View one = cache.view(Lsn.INVALID);
@@ -76,6 +98,7 @@ class PageCacheTest {
             one.put(KEY, Lsn.of(10), Lsn.of(20), filled(1));
             assertThat(other.get(KEY, Lsn.of(15), page)).isFalse();
             other.changed(KEY, Lsn.of(11));
+            other.settle();
             assertThat(one.get(KEY, Lsn.of(15), page)).isTrue();
             one.close();
             assertThat(one.get(KEY, Lsn.of(15), page)).isFalse();
@@ -125,7 +148,10 @@ class PageCacheTest {
                     int key = random.nextInt(keys);
                     newest.set(key, lsn);
                     view.changed(new Key(0, key), Lsn.of(lsn));
-                    published.set(lsn);
+                    if (random.nextInt(3) == 0) { // batches of a few
+                        view.settle();
+                        published.set(lsn);
+                    }
                 }
                 done.set(true);
             });
