@@ -28,9 +28,9 @@ public record CompactionConfig(
         int cpuPercent,
         Duration idlePeriod) {
 
-    /** Four L0 files, files of 64 MiB, images behind 24 records or 32 KiB. */
+    /** Eight L0 files, files of 64 MiB, images behind 24 records or 32 KiB. */
     public static final CompactionConfig DEFAULT =
-            new CompactionConfig(4, 1L << 30, 64L << 20, 4, 12, 24, 32 << 10, 40, 50, Duration.ofSeconds(20));
+            new CompactionConfig(8, 1L << 30, 64L << 20, 4, 12, 24, 32 << 10, 40, 50, Duration.ofSeconds(20));
 
     /** The same for files of another size, and with all of a core. */
     public CompactionConfig ofSize(long bytes) {

@@ -24,9 +24,9 @@ public record LayerConfig(
         int blockBytes,
         int zstdLevel) {
 
-    /** 128 MiB in the open layer, at most two frozen ones, blocks of 16 KiB. */
+    /** 64 MiB in the open layer, at most four frozen ones, blocks of 16 KiB. */
     public static final LayerConfig DEFAULT =
-            new LayerConfig(128L << 20, 256L << 20, Duration.ofMinutes(10), 192L << 20, 2, 24, 16 << 10, 1);
+            new LayerConfig(64L << 20, 256L << 20, Duration.ofMinutes(10), 96L << 20, 4, 48, 16 << 10, 1);
 
     /** The same, but everything as if layers were this long: many small files instead of few large ones. */
     public LayerConfig ofSize(long bytes) {

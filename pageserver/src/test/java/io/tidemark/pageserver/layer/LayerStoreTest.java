@@ -218,6 +218,89 @@ class LayerStoreTest {
         checkAll(10, 20);
     }
 
+    /** Four frozen layers, which nothing has begun to write. */
+    private StoreFixture behind() throws IOException {
+        LayerConfig patient = new LayerConfig(4096, 1 << 20, Duration.ofMinutes(1), 1 << 20, 4, 100, 512, 1);
+        StoreFixture slow = new StoreFixture(disk, patient, task -> {});
+        for (int lsn = 10; lsn <= 40; lsn += 10) {
+            slow.put(block(1, 1), lsn, lsn == 10, bytes(lsn));
+            slow.put(block(2, lsn), lsn, true, PAGE);
+            slow.store.freeze(Lsn.of(lsn));
+        }
+        assertThat(slow.store.diskConsistentLsn()).isEqualTo(Lsn.INVALID);
+        return slow;
+    }
+
+    private static List<Lsn> ends(LayerStore store) {
+        return store.layers().l0().stream()
+                .map(layer -> layer.descriptor().lastLsn())
+                .toList();
+    }
+
+    @Test
+    void layersThatWaitedComeInTheirOrder() throws IOException {
+        StoreFixture slow = behind();
+        slow.store.flush();
+        assertThat(slow.diskConsistent).containsExactly(Lsn.of(10), Lsn.of(20), Lsn.of(30), Lsn.of(40));
+        assertThat(ends(slow.store)).containsExactly(Lsn.of(40), Lsn.of(30), Lsn.of(20), Lsn.of(10));
+        slow.model.checkAll(slow.store, List.of(Lsn.of(10), Lsn.of(25), Lsn.of(40)));
+        slow.reopen();
+        assertThat(slow.store.diskConsistentLsn()).isEqualTo(Lsn.of(40));
+        slow.model.checkAll(slow.store, List.of(Lsn.of(10), Lsn.of(25), Lsn.of(40)));
+    }
+
+    @Test
+    void ofLayersThatWaitedNoneIsLostToAFullDisk() throws IOException {
+        for (int room = 0; room <= 40; room++) {
+            StoreFixture slow = behind();
+            disk.setCapacity(room * 4096L);
+            try {
+                slow.store.flush();
+            } catch (DiskFullException e) {
+                assertThat(slow.store.hasFailed()).isFalse();
+            }
+            slow.model.checkAll(slow.store, List.of(Lsn.of(10), Lsn.of(25), Lsn.of(40)));
+            disk.setCapacity(1 << 30);
+            slow.store.flush();
+            assertThat(ends(slow.store)).containsExactly(Lsn.of(40), Lsn.of(30), Lsn.of(20), Lsn.of(10));
+            slow.model.checkAll(slow.store, List.of(Lsn.of(10), Lsn.of(25), Lsn.of(40)));
+            assertThat(disk.list(StoreFixture.DIRECTORY))
+                    .as("files, and the manifest")
+                    .hasSize(5);
+            slow.store.close();
+            removeStore();
+        }
+    }
+
+    @Test
+    void ofLayersThatWaitedAFailedFsyncEndsTheStore() throws IOException {
+        for (int good = 0; good < 8; good++) {
+            StoreFixture slow = behind();
+            disk.failSyncAfter(good);
+            assertThatThrownBy(slow.store::flush).isInstanceOf(IOException.class);
+            assertThat(slow.store.hasFailed()).isTrue();
+            List<Lsn> told = List.copyOf(slow.diskConsistent);
+            slow.store.close();
+            disk.crash(new SplittableRandom(good));
+            slow.openAgain();
+            Lsn durable = slow.store.diskConsistentLsn();
+            assertThat(told).allMatch(lsn -> lsn.isAtMost(durable));
+            slow.model.checkAll(slow.store, List.of(durable));
+            slow.store.close();
+            removeStore();
+        }
+    }
+
+    private void removeStore() throws IOException {
+        if (!disk.exists(StoreFixture.DIRECTORY)) {
+            return;
+        }
+        for (String name : disk.list(StoreFixture.DIRECTORY)) {
+            disk.delete(StoreFixture.DIRECTORY.resolve(name));
+        }
+        disk.delete(StoreFixture.DIRECTORY);
+    }
+
     @Test
     void aFailedFsyncEndsTheStoreForGood() throws IOException {
         fixture.put(block(1, 1), 10, true, PAGE);
