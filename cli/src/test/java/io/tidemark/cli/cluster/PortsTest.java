@@ -31,6 +31,5 @@ class PortsTest {
         try (ServerSocket taken = new ServerSocket(free, 1, InetAddress.ofLiteral("127.0.0.1"))) {
             assertThat(new Ports(true).choose(taken.getLocalPort())).isNotEqualTo(free);
         }
-        assertThat(new Ports(false).choose(free)).isNotEqualTo(free);
     }
 }

@@ -166,9 +166,12 @@ final class PageserverProcess implements AutoCloseable {
 
     /** A value at {@code /metrics}; 0 when there is none yet. */
     double metric(String name) throws IOException, InterruptedException {
-        return request("GET", "/metrics", "")
-                .body()
-                .lines()
+        return metric(request("GET", "/metrics", "").body(), name);
+    }
+
+    /** One of the answer to /metrics; 0 when it is not there. */
+    static double metric(String metrics, String name) {
+        return metrics.lines()
                 .filter(line -> line.startsWith(name + " "))
                 .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
                 .findFirst()

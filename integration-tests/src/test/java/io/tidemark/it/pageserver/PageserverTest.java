@@ -252,19 +252,13 @@ class PageserverTest {
         http(pageserver, 202, "DELETE", tenant + "/" + unknown, "");
         http(pageserver, 404, "GET", tenant + "/" + unknown, "");
         String metrics = http(pageserver, 200, "GET", "/metrics", "");
-        assertThat(metric(metrics, "pageserver_smgr_query_total{smgr_query_type=\"get_page_at_lsn\"}"))
+        assertThat(PageserverProcess.metric(
+                        metrics, "pageserver_smgr_query_total{smgr_query_type=\"get_page_at_lsn\"}"))
                 .isPositive();
-        assertThat(metric(metrics, "pageserver_getpage_reconstruct_seconds_count"))
+        assertThat(PageserverProcess.metric(metrics, "pageserver_getpage_reconstruct_seconds_count"))
                 .isPositive();
-        assertThat(metric(metrics, "pageserver_getpage_reconstruct_seconds_sum"))
+        assertThat(PageserverProcess.metric(metrics, "pageserver_getpage_reconstruct_seconds_sum"))
                 .isPositive();
-    }
-
-    private static double metric(String metrics, String name) {
-        return metrics.lines()
-                .filter(line -> line.startsWith(name + " "))
-                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-                .sum();
     }
 
     private static String create(String timelineId, Path path) {

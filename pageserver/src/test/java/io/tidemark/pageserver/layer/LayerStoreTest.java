@@ -16,7 +16,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -251,6 +253,7 @@ class LayerStoreTest {
 
     @Test
     void ofLayersThatWaitedNoneIsLostToAFullDisk() throws IOException {
+        Set<Integer> writtenWhenFull = new HashSet<>();
         for (int room = 0; room <= 40; room++) {
             StoreFixture slow = behind();
             disk.setCapacity(room * 4096L);
@@ -258,6 +261,7 @@ class LayerStoreTest {
                 slow.store.flush();
             } catch (DiskFullException e) {
                 assertThat(slow.store.hasFailed()).isFalse();
+                writtenWhenFull.add(ends(slow.store).size());
             }
             slow.model.checkAll(slow.store, List.of(Lsn.of(10), Lsn.of(25), Lsn.of(40)));
             disk.setCapacity(1 << 30);
@@ -270,6 +274,7 @@ class LayerStoreTest {
             slow.store.close();
             removeStore();
         }
+        assertThat(writtenWhenFull).contains(0, 1, 2, 3);
     }
 
     @Test
